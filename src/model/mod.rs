@@ -1,0 +1,15 @@
+//! Plain data that travels between stages. Knows no other module, does no I/O and reads no clock.
+
+pub mod committed;
+pub mod intake;
+pub mod points;
+pub mod series;
+pub mod time;
+pub mod verdict;
+
+pub use committed::{CommitListener, Committed, Origin};
+pub use intake::Intake;
+pub use points::{Batch, Points, RawIdentity, Span};
+pub use series::{Identity, IdentityError, Labels, Series, SeriesId, ServerKey};
+pub use time::Micros;
+pub use verdict::{Code, Verdict, Verdicts};
