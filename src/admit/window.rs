@@ -3,6 +3,8 @@
 //! A window also bounds what one client can make the store do: partitions are made on demand for late data, one a
 //! month, and a clock that stands at 1970 must not make them.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::model::{Code, Intake, Micros, Points};
@@ -15,9 +17,11 @@ pub struct Window {
 }
 
 impl Window {
-    /// From `past_us` microseconds before `now` until `future_us` after it.
-    pub fn around(now: Micros, past_us: i64, future_us: i64) -> Self {
-        Self { oldest: Micros(now.0.saturating_sub(past_us)), newest: Micros(now.0.saturating_add(future_us)) }
+    /// From `past` before `now` until `future` after it.
+    pub fn around(now: Micros, past: Duration, future: Duration) -> Self {
+        let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        let oldest = Micros(now.0.saturating_sub(micros(past)));
+        Self { oldest, newest: Micros(now.0.saturating_add(micros(future))) }
     }
 
     pub fn contains(self, time: Micros) -> bool {

@@ -19,7 +19,7 @@ fn intake(times: &[i64]) -> Intake {
 #[test]
 fn a_refusal_names_the_limit_it_passed() {
     let now = Micros(1_763_632_800_000_000);
-    let window = Window::around(now, 86_400_000_000, 3_600_000_000);
+    let window = Window::around(now, Duration::from_secs(86_400), Duration::from_secs(3_600));
     let mut intake = intake(&[now.0 - 86_400_000_001, now.0, now.0 + 3_600_000_001]);
     refuse_outside(&mut intake, window);
     let told: Vec<_> = intake.verdicts.listed().iter().map(|told| (told.index, told.code, &*told.message)).collect();
@@ -36,7 +36,7 @@ fn a_refusal_names_the_limit_it_passed() {
 #[test]
 fn both_ends_of_the_window_are_inside() {
     let mut intake = intake(&[-10, 10]);
-    refuse_outside(&mut intake, Window::around(Micros(0), 10, 10));
+    refuse_outside(&mut intake, Window::around(Micros(0), Duration::from_micros(10), Duration::from_micros(10)));
     assert_eq!(intake.points.len(), 2);
     assert_eq!(intake.verdicts.total(), 0);
 }
@@ -55,7 +55,7 @@ proptest! {
         times in prop::collection::vec(prop_oneof![-5..5i64, any::<i64>()], 0..200),
         now in -3..3i64, past in 0..4i64, future in 0..4i64,
     ) {
-        let window = Window::around(Micros(now), past, future);
+        let window = Window::around(Micros(now), Duration::from_micros(past as u64), Duration::from_micros(future as u64));
         let mut intake = intake(&times);
         refuse_outside(&mut intake, window);
 
