@@ -2,6 +2,7 @@
 
 pub mod admit; // budgets, rates, time window: admitted or refused, and why
 pub mod catalog; // servers and series: identity to number
+pub mod cli; // arguments, and the commands that need no server
 pub mod clock;
 pub mod codec; // bit packing of times and values
 pub mod config; // flags, environment and file to plain values
