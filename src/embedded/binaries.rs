@@ -37,7 +37,7 @@ impl Binaries {
     pub(super) fn find(explicit: Option<&Path>, wanted: Option<(u32, &Path)>) -> Result<Self, EmbeddedError> {
         let folders = explicit.map_or_else(folders, |folder| vec![folder.to_owned()]);
         let mut found: Vec<Self> = folders.into_iter().filter_map(Self::in_folder).collect();
-        found.sort_by(|left, right| right.version.cmp(&left.version));
+        found.sort_by_key(|one| std::cmp::Reverse(one.version));
         let fits = |one: &Self| match wanted {
             Some((version, _)) => one.version == version,
             None => (VERSION_MIN..=VERSION_MAX).contains(&one.version),

@@ -37,16 +37,22 @@ impl Cluster {
     pub async fn start(settings: Settings) -> Result<Self, EmbeddedError> {
         let begun = Instant::now();
         let mut installation = Installation::prepare(settings).await?;
-        let postmaster = launch(&mut installation).await?;
-        let version = installation.binaries.version;
+        let crashed = installation.clear().await?;
+        let postmaster = Postmaster::launch(&installation)?;
+        let mut cluster = Self { postmaster, installation };
+        cluster.come_up(crashed).await?;
+        let version = cluster.installation.binaries.version;
         let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(postgres.version = version, took_ms, "PostgreSQL accepts connections");
-        Ok(Self { postmaster, installation })
+        Ok(cluster)
     }
 
     /// How to connect to `database`. Stays valid over a restart.
     pub fn config(&self, database: &str) -> Config {
-        config(&self.installation, database)
+        let mut config = Config::new();
+        config.host_path(&self.installation.directory.sockets).port(PORT).user(SUPERUSER).dbname(database);
+        config.connect_timeout(CONNECT_TIMEOUT);
+        config
     }
 
     /// Makes `database` unless it exists.
@@ -70,7 +76,8 @@ impl Cluster {
         self.postmaster.signal(Signal::SIGKILL);
     }
 
-    /// Starts PostgreSQL again, after stopping it if it runs.
+    /// Starts PostgreSQL again, after stopping it if it runs. May be given up halfway: the cluster can be stopped or
+    /// restarted then.
     ///
     /// # Errors
     /// As [`Cluster::start`].
@@ -79,8 +86,9 @@ impl Cluster {
             self.end_at_once().await;
         }
         self.installation.guard.server_ended();
-        self.postmaster = launch(&mut self.installation).await?;
-        Ok(())
+        let crashed = self.installation.clear().await?;
+        self.postmaster = Postmaster::launch(&self.installation)?;
+        self.come_up(crashed).await
     }
 
     /// Stops PostgreSQL: fast within `deadline`, at once after it. A throw-away cluster is removed.
@@ -101,6 +109,28 @@ impl Cluster {
         if in_time { Ok(()) } else { Err(EmbeddedError::StoppedAtOnce { waited: deadline }) }
     }
 
+    /// Waits until the server accepts connections. After a crash it may end again and again while remnants of the old
+    /// one hold its memory: not every system shows them, so that is borne for a while. After a clean shutdown the first
+    /// failure counts.
+    async fn come_up(&mut self, crashed: bool) -> Result<(), EmbeddedError> {
+        let config = self.config("postgres");
+        let begun = Instant::now();
+        loop {
+            match ready::accepting(&self.postmaster, &config).await {
+                Ok(()) => return Ok(()),
+                Err(EmbeddedError::EndedAtStart { .. }) if crashed && begun.elapsed() < REMNANTS_DEADLINE => {
+                    self.installation.guard.server_ended();
+                    tokio::time::sleep(REMNANTS_POLL_INTERVAL).await;
+                    self.postmaster = Postmaster::launch(&self.installation)?;
+                }
+                Err(error) => {
+                    self.end_at_once().await;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
     async fn end_at_once(&self) {
         if !self.end_with(Signal::SIGQUIT, IMMEDIATE_STOP_DEADLINE).await {
             self.kill();
@@ -112,32 +142,6 @@ impl Cluster {
         self.postmaster.signal(signal);
         tokio::time::timeout(deadline, self.exited()).await.is_ok()
     }
-}
-
-/// After a crash the server may end again and again while remnants of the old one hold its memory: not every system
-/// shows them, so that is borne for a while. After a clean shutdown the first failure counts.
-async fn launch(installation: &mut Installation) -> Result<Postmaster, EmbeddedError> {
-    let crashed = installation.clear().await?;
-    let config = config(installation, "postgres");
-    let begun = Instant::now();
-    loop {
-        let postmaster = Postmaster::launch(installation)?;
-        match ready::accepting(&postmaster, &config).await {
-            Ok(()) => return Ok(postmaster),
-            Err(EmbeddedError::EndedAtStart { .. }) if crashed && begun.elapsed() < REMNANTS_DEADLINE => {
-                installation.guard.server_ended();
-                tokio::time::sleep(REMNANTS_POLL_INTERVAL).await;
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-fn config(installation: &Installation, database: &str) -> Config {
-    let mut config = Config::new();
-    config.host_path(&installation.directory.sockets).port(PORT).user(SUPERUSER).dbname(database);
-    config.connect_timeout(CONNECT_TIMEOUT);
-    config
 }
 
 async fn create_database(client: Client, database: &str) -> Result<(), tokio_postgres::Error> {

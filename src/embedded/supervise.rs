@@ -47,8 +47,7 @@ pub async fn supervise(
         }
         pause = (pause * 2).min(PAUSE_MAX);
         tokio::select! {
-            // A server that was just started is not known yet to the cluster, but it is to the guard, who stops it.
-            () = &mut stopping => return Ok(()),
+            () = &mut stopping => return cluster.stop(stop_deadline).await,
             restarted = cluster.restart() => if let Err(error) = restarted {
                 // Seen as ended at the top of the loop, which bounds how often.
                 tracing::error!(error = &error as &dyn std::error::Error, "PostgreSQL does not start");
