@@ -27,7 +27,16 @@ pub(super) struct Directory {
     pub(super) root: PathBuf,
     pub(super) sockets: PathBuf,
     /// The operating system releases it with the last handle, so also when the owner is killed.
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // Closing would not do at once: a child that another thread has just forked holds a copy until it is `exec`ed.
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(path = %self.root.display(), %error, "cannot release the data directory");
+        }
+    }
 }
 
 impl Directory {
@@ -44,7 +53,7 @@ impl Directory {
         run_as.check_reach(&root)?;
         let sockets = socket_directory(&root);
         make_private(&sockets, run_as)?;
-        Ok(Self { root, sockets, _lock: lock })
+        Ok(Self { root, sockets, lock })
     }
 
     pub(super) fn cluster(&self) -> PathBuf {

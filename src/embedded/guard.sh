@@ -8,8 +8,14 @@ shift 2
 pid=
 while read -r line; do pid=$line; done
 
-# A dead process may stay listed if nobody collects it, but a server that has shut down takes its pid file with it.
-running() { [ -n "$pid" ] && kill -0 "$pid" && { [ -e "$cluster/postmaster.pid" ] || [ "$1" -lt 10 ]; }; }
+# A dead process may stay listed if nobody collects it, but a server that shuts down takes its pid file with it. One
+# that has only just started may not have written it yet.
+listed=no
+running() {
+    [ -n "$pid" ] && kill -0 "$pid" || return 1
+    [ -e "$cluster/postmaster.pid" ] && { listed=yes; return 0; }
+    [ "$listed" = no ] && [ "$1" -lt 10 ]
+}
 
 # Sends the signal, then waits for at most the given number of tenths of a second.
 end_with() {
