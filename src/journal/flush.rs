@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn blocks_cover_a_flush_in_order_and_say_what_is_in_them() {
-        let samples: Vec<_> = (0..BLOCK_SAMPLES as u32 + 10).map(|series| (series, 1000 - i64::from(series), 1)).collect();
+        let samples: Vec<_> =
+            (0..BLOCK_SAMPLES as u32 + 10).map(|series| (series, 1000 - i64::from(series), 1)).collect();
         let blocks = blocks(&batch_of(&samples));
         let parts: Vec<_> = blocks.iter().map(|block| (block.part, block.samples)).collect();
         assert_eq!(parts, [(0, BLOCK_SAMPLES as i32), (1, 10)]);

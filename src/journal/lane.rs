@@ -50,7 +50,11 @@ pub(super) struct Lane {
 
 impl Lane {
     pub(super) fn new(
-        origin: Origin, queue: Receiver<Message>, flush_samples_max: usize, surroundings: Surroundings, ends: Ends,
+        origin: Origin,
+        queue: Receiver<Message>,
+        flush_samples_max: usize,
+        surroundings: Surroundings,
+        ends: Ends,
     ) -> Self {
         Self { origin, queue, flush_samples_max, surroundings, ends, next_sequence: 1 }
     }

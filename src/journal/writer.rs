@@ -45,7 +45,12 @@ impl Writer {
 
     /// Writes one flush, however often PostgreSQL goes away meanwhile. `retried` is called before every further attempt.
     pub(super) async fn write(
-        &mut self, origin: Origin, sequence: u64, rows: &FlushRows, abandon: &CancellationToken, mut retried: impl FnMut(),
+        &mut self,
+        origin: Origin,
+        sequence: u64,
+        rows: &FlushRows,
+        abandon: &CancellationToken,
+        mut retried: impl FnMut(),
     ) -> Fate {
         let mut pause = PAUSE_MIN;
         let mut may_be_committed = false;
@@ -60,13 +65,23 @@ impl Writer {
             let error = match outcome {
                 Ok(Ok(())) => return Fate::Committed,
                 Ok(Err(error)) if !error.is_unavailable() => {
-                    tracing::error!(lane = origin.lane, sequence, error = &error as &dyn std::error::Error, "flush refused");
+                    tracing::error!(
+                        lane = origin.lane,
+                        sequence,
+                        error = &error as &dyn std::error::Error,
+                        "flush refused"
+                    );
                     return Fate::Refused;
                 }
                 Ok(Err(error)) => error,
                 Err(elapsed) => StoreError::unavailable(elapsed),
             };
-            tracing::warn!(lane = origin.lane, sequence, error = &error as &dyn std::error::Error, "commit failed, trying again");
+            tracing::warn!(
+                lane = origin.lane,
+                sequence,
+                error = &error as &dyn std::error::Error,
+                "commit failed, trying again"
+            );
             may_be_committed = true;
             self.hang_up();
             retried();
@@ -81,7 +96,11 @@ impl Writer {
     /// One try. After a failed one the journal is asked first; should the old connection's commit arrive even later,
     /// the primary key refuses the second copy, and the third try finds the first.
     async fn attempt(
-        &mut self, origin: Origin, sequence: u64, rows: &FlushRows, may_be_committed: bool,
+        &mut self,
+        origin: Origin,
+        sequence: u64,
+        rows: &FlushRows,
+        may_be_committed: bool,
     ) -> Result<(), StoreError> {
         let session = self.session().await?;
         if may_be_committed && journal::is_committed(&session.client, origin, sequence).await? {
