@@ -1,1 +1,84 @@
-//! Placeholder.
+//! Questions about stored samples: request, selection, page, output.
+//!
+//! Reads the journal page by page in order of time. Memory is bounded by the rows of a page and a handful of blocks,
+//! whatever the range; a long answer is many pages, each after the last row of the one before. Knows `store`, `codec`
+//! and `catalog`; must not know who asked, nor HTTP.
+
+pub mod cursor; // where the next page begins
+pub mod page; // one page of rows, in order
+
+pub mod request; // what was asked, checked
+pub mod rows; // rows as JSON, NDJSON and CSV
+mod selection; // which series are asked for
+
+pub use cursor::Cursor;
+pub use page::{Page, Row};
+pub use request::{Format, MetricsRequest, RequestError};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::catalog::Catalog;
+use crate::store::{Database, StoreError};
+
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Queries that read at one time. Too high: readers take the processor from ingest.
+    pub running_max: usize,
+    /// How long a query may wait for its turn and read one page.
+    pub timeout: Duration,
+    /// Series one query may select.
+    pub series_max: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { running_max: 8, timeout: Duration::from_secs(30), series_max: 200_000 }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    #[error("more than {series_max} series match, ask for fewer")]
+    TooManySeries { series_max: u32 },
+    #[error("the query did not finish within {} ms", timeout.as_millis())]
+    TimedOut { timeout: Duration },
+    #[error("a stored block cannot be read")]
+    Block(#[from] crate::codec::block::BlockError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Answers questions, a bounded number at a time.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    database: Database,
+    catalog: Arc<Catalog>,
+    turns: Semaphore,
+}
+
+impl Engine {
+    pub fn new(config: Config, database: Database, catalog: Arc<Catalog>) -> Self {
+        Self { config, database, catalog, turns: Semaphore::new(config.running_max) }
+    }
+
+    /// Reads one page.
+    ///
+    /// # Errors
+    /// See [`QueryError`].
+    pub async fn page(&self, request: &MetricsRequest) -> Result<Page, QueryError> {
+        let timeout = self.config.timeout;
+        let reading = async {
+            let _turn = self.turn().await?;
+            page::read(self, request).await
+        };
+        tokio::time::timeout(timeout, reading).await.map_err(|_| QueryError::TimedOut { timeout })?
+    }
+
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, QueryError> {
+        self.turns.acquire().await.map_err(|closed| StoreError::unavailable(closed).into())
+    }
+}

@@ -192,6 +192,21 @@ pub async fn read_blocks(
     rows.iter().map(stored_block).collect()
 }
 
+/// How far each writer has got.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn marks(client: &deadpool_postgres::Client) -> Result<Vec<(Origin, u64)>, StoreError> {
+    let rows = client.query(include_str!("../../sql/queries/journal_marks.sql"), &[]).await?;
+    rows.iter()
+        .map(|row| {
+            let (node, lane, sequence): (i32, i16, i64) =
+                (row.try_get("node")?, row.try_get("lane")?, row.try_get("sequence")?);
+            Ok((Origin { node: node as u32, lane: lane as u16 }, sequence as u64))
+        })
+        .collect()
+}
+
 fn stored_block(row: &Row) -> Result<StoredBlock, StoreError> {
     let (node, lane, sequence): (i32, i16, i64) =
         (row.try_get("node")?, row.try_get("lane")?, row.try_get("sequence")?);

@@ -1,0 +1,1 @@
+SELECT node, lane, max(sequence) AS sequence FROM journal GROUP BY node, lane

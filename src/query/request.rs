@@ -1,0 +1,186 @@
+//! What was asked, from decoded query pairs to a checked request. Unknown parameters are ignored, as the source
+//! system's clients add some.
+
+use uuid::Uuid;
+
+use super::cursor::Cursor;
+use crate::model::Micros;
+use crate::store::journal::BlockOrder;
+use crate::store::series::SeriesFilter;
+
+/// What one page holds when the client does not say.
+pub const LIMIT_DEFAULT: usize = 100;
+/// The most one page may hold.
+pub const LIMIT_MAX: usize = 10_000;
+/// Servers, types or names one parameter may list.
+const MEMBERS_MAX: usize = 1_000;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// One document with one page.
+    #[default]
+    Json,
+    /// One object a line, all pages.
+    Ndjson,
+    /// One line a row under a head, all pages.
+    Csv,
+}
+
+#[derive(Clone, Debug)]
+pub struct MetricsRequest {
+    pub filter: SeriesFilter,
+    /// Both ends included.
+    pub from: Micros,
+    pub to: Micros,
+    /// How many rows; streamed formats without a limit have none.
+    pub limit: Option<usize>,
+    pub order: BlockOrder,
+    pub cursor: Option<Cursor>,
+    pub format: Format,
+}
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    #[error("server_id \"{0}\" is not a UUID")]
+    ServerId(String),
+    #[error("{name} \"{text}\" is not an RFC 3339 time")]
+    Time { name: &'static str, text: String },
+    #[error("limit \"{0}\" is not a number from 1 to {LIMIT_MAX}")]
+    Limit(String),
+    #[error("order \"{0}\" is neither asc nor desc")]
+    Order(String),
+    #[error("format \"{0}\" is none of json, ndjson, csv")]
+    Format(String),
+    #[error("{name} lists more than {MEMBERS_MAX} values")]
+    TooManyMembers { name: &'static str },
+    #[error(transparent)]
+    Cursor(#[from] super::cursor::CursorError),
+}
+
+impl MetricsRequest {
+    /// Reads decoded query pairs. An empty value counts as not given.
+    ///
+    /// # Errors
+    /// The first parameter that cannot be understood.
+    pub fn parse<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Result<Self, RequestError> {
+        let get = |name: &str| pairs.clone().find(|(key, value)| *key == name && !value.is_empty()).map(|pair| pair.1);
+        let format = match get("format") {
+            None | Some("json") => Format::Json,
+            Some("ndjson") => Format::Ndjson,
+            Some("csv") => Format::Csv,
+            Some(other) => return Err(RequestError::Format(shortened(other))),
+        };
+        let order = match get("order") {
+            None | Some("desc") => BlockOrder::Newest,
+            Some("asc") => BlockOrder::Oldest,
+            Some(other) => return Err(RequestError::Order(shortened(other))),
+        };
+        Ok(Self {
+            filter: series_filter(pairs.clone())?,
+            from: get("from").map_or(Ok(Micros(i64::MIN)), |text| time("from", text))?,
+            to: get("to").map_or(Ok(Micros(i64::MAX)), |text| time("to", text))?,
+            limit: limit(get("limit"), format)?,
+            order,
+            cursor: get("cursor").map(str::parse).transpose()?,
+            format,
+        })
+    }
+}
+
+/// The parameters that choose series: `server_id`, `metric_type`, `metric_name` (each may list several) and
+/// `label.<name>`.
+///
+/// # Errors
+/// When a server id is none, or a list is too long.
+pub fn series_filter<'a>(
+    pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+) -> Result<SeriesFilter, RequestError> {
+    let servers = members("server_id", pairs.clone())?;
+    let parsed = |text: &String| Uuid::try_parse(text).map_err(|_| RequestError::ServerId(shortened(text)));
+    let server_ids = servers.map(|servers| servers.iter().map(parsed).collect::<Result<Vec<_>, _>>()).transpose()?;
+    let label = |(name, value): (&str, &str)| Some((name.strip_prefix("label.")?.to_owned(), value.to_owned()));
+    Ok(SeriesFilter {
+        server_ids,
+        metric_types: members("metric_type", pairs.clone())?,
+        metric_names: members("metric_name", pairs.clone())?,
+        labels: pairs.filter_map(label).collect(),
+    })
+}
+
+fn members<'a>(
+    name: &'static str,
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<Option<Vec<String>>, RequestError> {
+    let values = pairs.filter(|(key, _)| *key == name).flat_map(|(_, value)| value.split(','));
+    let members: Vec<String> =
+        values.filter(|value| !value.is_empty()).take(MEMBERS_MAX + 1).map(str::to_owned).collect();
+    match members.len() {
+        0 => Ok(None),
+        count if count > MEMBERS_MAX => Err(RequestError::TooManyMembers { name }),
+        _ => Ok(Some(members)),
+    }
+}
+
+fn limit(text: Option<&str>, format: Format) -> Result<Option<usize>, RequestError> {
+    match (text, format) {
+        (None, Format::Json) => Ok(Some(LIMIT_DEFAULT)),
+        (None, Format::Ndjson | Format::Csv) => Ok(None),
+        (Some(text), Format::Json) => match text.parse() {
+            Ok(limit @ 1..=LIMIT_MAX) => Ok(Some(limit)),
+            _ => Err(RequestError::Limit(shortened(text))),
+        },
+        (Some(text), Format::Ndjson | Format::Csv) => match text.parse() {
+            Ok(limit @ 1..) => Ok(Some(limit)),
+            _ => Err(RequestError::Limit(shortened(text))),
+        },
+    }
+}
+
+fn time(name: &'static str, text: &str) -> Result<Micros, RequestError> {
+    Micros::parse_rfc3339(text.as_bytes()).ok_or_else(|| RequestError::Time { name, text: shortened(text) })
+}
+
+/// What a client sent, short enough to be sent back.
+fn shortened(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(pairs: &[(&str, &str)]) -> Result<MetricsRequest, RequestError> {
+        MetricsRequest::parse(pairs.iter().copied())
+    }
+
+    #[test]
+    fn without_parameters_it_is_the_newest_hundred_of_everything() {
+        let request = parse(&[("_t", "123")]).unwrap();
+        assert!(request.filter.is_open());
+        assert_eq!((request.limit, request.order), (Some(LIMIT_DEFAULT), BlockOrder::Newest));
+        assert_eq!((request.from, request.to), (Micros(i64::MIN), Micros(i64::MAX)));
+    }
+
+    #[test]
+    fn parameters_may_list_several_and_repeat() {
+        let pairs = [("metric_type", "cpu,ram"), ("metric_type", "disk"), ("label.core", "0"), ("format", "csv")];
+        let request = parse(&pairs).unwrap();
+        assert_eq!(request.filter.metric_types.unwrap(), ["cpu", "ram", "disk"]);
+        assert_eq!(request.filter.labels, [("core".to_owned(), "0".to_owned())]);
+        assert_eq!(request.limit, None, "a stream goes on to the end");
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_named() {
+        for (pair, message) in [
+            (("server_id", "x"), "server_id \"x\" is not a UUID"),
+            (("from", "yesterday"), "from \"yesterday\" is not an RFC 3339 time"),
+            (("limit", "10001"), "limit \"10001\" is not a number from 1 to 10000"),
+            (("order", "up"), "order \"up\" is neither asc nor desc"),
+            (("format", "xml"), "format \"xml\" is none of json, ndjson, csv"),
+            (("cursor", "abc"), "the cursor is not one that this server gave"),
+        ] {
+            assert_eq!(parse(&[pair]).unwrap_err().to_string(), message);
+        }
+    }
+}
