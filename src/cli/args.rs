@@ -62,7 +62,7 @@ pub struct Settings {
     /// A TOML file of settings
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Any setting by its key, as in http.body_bytes_max=64MiB; may be given more than once
+    /// Any setting by its key, as in `http.body_bytes_max=64MiB`; may be given more than once
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
     pub settings: Vec<(String, String)>,
 }

@@ -1,3 +1,5 @@
 //! Every integration test, in one binary: a topic a module, a harness beside them.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
+
 mod tidy; // the house rules that can be checked

@@ -121,7 +121,7 @@ impl Source {
                 letter if letter.is_whitespace() && depth == 1 => {}
                 _ => in_head = false,
             }
-            if depth == 0 && !in_head || letter == '}' && depth == 0 {
+            if depth == 0 && (!in_head || letter == '}') {
                 break;
             }
         }
