@@ -43,7 +43,7 @@ fn files_and_functions_are_short() {
             .functions()
             .into_iter()
             .filter(too_long)
-            .map(|Function { name, line_number, lines }| {
+            .map(|Function { name, line_number, lines, .. }| {
                 format!("{}:{line_number}: fn {name}: {lines} lines", source.path)
             })
             .collect();
@@ -100,10 +100,10 @@ fn what_is_forbidden_is_not_there() {
         for (what, reason) in rules::FORBIDDEN_CODE {
             source.code.match_indices(what).for_each(|(place, _)| add(place, what, reason));
         }
-        for (what, reason) in rules::FORBIDDEN_IN_TESTS {
-            let places = source.code.match_indices(what).map(|(place, _)| place);
-            places.filter(|place| source.is_test(*place)).for_each(|place| add(place, what, reason));
-        }
+        let sleeps = source.code.match_indices(rules::SLEEP).map(|(place, _)| place);
+        sleeps
+            .filter(|place| source.is_test(*place) && !source.may_sleep(*place, rules::MAY_SLEEP))
+            .for_each(|place| add(place, rules::SLEEP, "wait on a condition with a deadline"));
         problems
     }));
 }
@@ -172,6 +172,17 @@ mod of_the_reader {
         assert_eq!(source.code.matches(['{', '}']).count(), 2, "{}", source.code);
         assert!(source.code.contains("fn f<'a>(x: &'a str) {}"));
         assert!(source.uncommented.contains("r#\"\"}\"#") && !source.uncommented.contains("// {"));
+    }
+
+    #[test]
+    fn sleeping_is_for_paused_time_and_for_those_who_look_again() {
+        let may_sleep = |text: &str| {
+            let source = source("tests/it/x.rs", text);
+            source.may_sleep(source.code.find("sleep").unwrap(), &["until"])
+        };
+        assert!(may_sleep("fn a() {}\n#[tokio::test(start_paused = true)]\nasync fn b() { sleep() }"));
+        assert!(may_sleep("async fn until_ready() { while !ready() { sleep() } }"));
+        assert!(!may_sleep("#[tokio::test(start_paused = true)]\nasync fn a() {}\nasync fn b() { sleep() }"));
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(super) struct Function {
     /// 1-based.
     pub(super) line_number: usize,
     pub(super) lines: usize,
+    /// From its attributes to its last brace.
+    place: Range<usize>,
 }
 
 impl Source {
@@ -80,6 +82,15 @@ impl Source {
         words(&self.code, "fn").filter_map(|place| self.function(place)).collect()
     }
 
+    /// Whether `place` lies in a function whose name begins with one of `names`, or that runs on paused time.
+    pub(super) fn may_sleep(&self, place: usize, names: &[&str]) -> bool {
+        let around = |function: &Function| function.place.contains(&place);
+        self.functions().into_iter().filter(around).any(|function| {
+            let is_named = names.iter().any(|name| function.name.starts_with(name));
+            is_named || self.code[function.place].contains("start_paused = true")
+        })
+    }
+
     fn function(&self, place: usize) -> Option<Function> {
         let rest = &self.code[place + 2..];
         let name: String = rest.trim_start().chars().take_while(|letter| is_word(*letter)).collect();
@@ -87,8 +98,10 @@ impl Source {
         if !self.code[body..].starts_with('{') {
             return None;
         }
-        let lines = self.text[place..closing(&self.code, body)].lines().count();
-        Some(Function { name, line_number: self.line_number(place), lines })
+        let end = closing(&self.code, body);
+        let attributes = self.code[..place].rfind(['}', ';']).map_or(0, |before| before + 1);
+        let lines = self.text[place..end].lines().count();
+        Some(Function { name, line_number: self.line_number(place), lines, place: attributes..end })
     }
 
     /// Chains of `super::` that are long enough to leave the module the file belongs to.
