@@ -30,7 +30,11 @@ pub enum Tool {
     /// Read all settings and tell everything that is wrong with them
     CheckConfig(Settings),
     /// Print every setting: its names, its default, what it accepts and what it is for
-    Config,
+    Config {
+        /// As the table of the README
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Ask a server whether it is ready, and exit with 0 if it is
     Healthcheck {
         /// What to ask; plain HTTP. Without it, the first address the settings listen on
@@ -58,7 +62,7 @@ pub struct Settings {
     /// A TOML file of settings
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Any setting by its key, as in http.body_bytes_max=64MiB; may be given more than once
+    /// Any setting by its key, as in `http.body_bytes_max=64MiB`; may be given more than once
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = pair)]
     pub settings: Vec<(String, String)>,
 }

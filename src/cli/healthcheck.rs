@@ -1,5 +1,6 @@
-//! One plain HTTP/1.1 request over a blocking socket: enough to ask a server whether it is ready, from an image that
-//! has no other client. No TLS, no redirects, no name with several addresses tried in turn.
+//! One plain HTTP/1.1 request over a blocking socket, to ask a server whether it is ready.
+//!
+//! Enough for an image that has no other client. No TLS, no redirects, no name with several addresses tried in turn.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};

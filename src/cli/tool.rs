@@ -25,8 +25,9 @@ impl Tool {
                     Ok(EXIT_CONFIG)
                 }
             },
-            Self::Config => {
-                out.write_all(document::text().as_bytes())?;
+            Self::Config { markdown } => {
+                let text = if *markdown { document::markdown() } else { document::text() };
+                out.write_all(text.as_bytes())?;
                 Ok(EXIT_OK)
             }
             Self::Healthcheck { url: Some(url), .. } => probe(url, err),

@@ -10,8 +10,8 @@ pub fn markdown() -> String {
     for key in table::keys() {
         let default = if key.default.is_empty() { "-".to_owned() } else { format!("`{}`", key.default) };
         let names = names(key).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
-        let line = format!("| {names} | {default} | {} | {} {} |", key.accepts(), key.purpose, key.risk);
-        text.push_str(line.trim_end());
+        let about = format!("{} {}", key.purpose, key.risk);
+        text.push_str(&format!("| {names} | {default} | {} | {} |", key.accepts(), about.trim_end()));
         text.push('\n');
     }
     text

@@ -41,10 +41,9 @@ pub fn load(flags: &Flags, environment: &Environment) -> Result<Config, Problems
             let applied = key.apply(&mut draft, key.default);
             debug_assert!(applied, "the default of {} is accepted, see every_default_is_accepted", key.path);
         }
-        if let Some(Given { value, origin }) = given.remove(key.path).filter(|given| !given.value.is_empty()) {
-            if !key.apply(&mut draft, &value) {
-                problems.push(bad_value(key, origin, &value));
-            }
+        let value = given.remove(key.path).filter(|given| !given.value.is_empty());
+        if let Some(Given { value, origin }) = value.filter(|given| !key.apply(&mut draft, &given.value)) {
+            problems.push(bad_value(key, origin, &value));
         }
     }
     match draft.finish(&mut problems) {

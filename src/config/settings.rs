@@ -1,4 +1,6 @@
-//! The settings as plain values, grouped by who takes them. What each is for, and what breaks when it is too high or
+//! The settings as plain values, grouped by who takes them.
+//!
+//! What each is for, and what breaks when it is too high or
 //! too low, is written once, in `table`. Only `load` makes a [`Config`] that has been checked.
 
 use std::net::SocketAddr;

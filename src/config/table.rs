@@ -32,6 +32,27 @@ mod tests {
     }
 
     #[test]
+    fn every_field_has_a_key() {
+        let samples = [
+            ("dev", "true"),
+            ("listen", "127.0.0.1:1"),
+            ("tls.certificate", "a"),
+            ("tls.key", "b"),
+            ("database.url", "postgres://a"),
+            ("admit.samples_per_second", "1"),
+        ];
+        let mut draft = Draft::default();
+        for key in keys() {
+            let sample = samples.iter().find(|(path, _)| *path == key.path).map_or(key.default, |(_, sample)| sample);
+            assert!(key.apply(&mut draft, sample), "{}", key.path);
+        }
+        let untouched = [": 0,", ": 0ns,", ": None,", ": \"\",", ": [],", ": false,"];
+        let text = format!("{draft:#?}");
+        let left: Vec<&str> = text.lines().filter(|line| untouched.iter().any(|end| line.ends_with(end))).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    #[test]
     fn every_key_says_what_it_is_for() {
         for key in keys() {
             assert!(key.purpose.ends_with('.'), "{}", key.path);

@@ -137,7 +137,11 @@ fn limit(text: Option<&str>, format: Format) -> Result<Option<usize>, RequestErr
 }
 
 fn time(name: &'static str, text: &str) -> Result<Micros, RequestError> {
-    Micros::parse_rfc3339(text.as_bytes()).ok_or_else(|| RequestError::Time { name, text: shortened(text) })
+    // A `+` that was not escaped arrives as a space, and the offset is the only place where a time has one at its end.
+    let with_plus = || text.rsplit_once(' ').map(|(clock, offset)| format!("{clock}+{offset}"));
+    Micros::parse_rfc3339(text.as_bytes())
+        .or_else(|| Micros::parse_rfc3339(with_plus()?.as_bytes()))
+        .ok_or_else(|| RequestError::Time { name, text: shortened(text) })
 }
 
 /// What a client sent, short enough to be sent back.

@@ -3,8 +3,7 @@
 use super::Row;
 use super::page::Page;
 use crate::model::{Micros, SeriesId};
-use crate::wire::json::write_json_number;
-use crate::wire::native::{write_labels, write_metric};
+use crate::wire::native::{write_json_number, write_labels, write_metric};
 
 /// The head of a CSV answer.
 pub const CSV_HEAD: &str = "server_id,metric_type,metric_name,value,labels,timestamp\n";

@@ -1,6 +1,6 @@
 //! Log lines: text for people, or one JSON object a line, on standard error.
 //!
-//! Every line passes [`scrub`] on its way out, so that no query string and no password is written, not even one that
+//! Every line passes `scrub` on its way out, so that no query string and no password is written, not even one that
 //! a library put into its message.
 
 use std::io::{self, IsTerminal, Write};

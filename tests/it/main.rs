@@ -1,7 +1,8 @@
 //! Every integration test, in one binary: a topic a module, a harness beside them.
 
-#![expect(clippy::unwrap_used, reason = "all of this binary is a test")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers too")]
 
 mod harness; // clusters and databases to test against
 
-mod embedded;
+mod tidy; // the house rules that can be checked
+mod embedded; // the local PostgreSQL cluster

@@ -42,6 +42,13 @@ fn both_ends_of_the_window_are_inside() {
 }
 
 #[test]
+fn a_window_that_ends_before_it_begins_holds_nothing() {
+    let mut intake = intake(&[i64::MIN, -1, 0, 1, i64::MAX]);
+    refuse_outside(&mut intake, Window { oldest: Micros(1), newest: Micros(-1) });
+    assert!(intake.points.is_empty());
+}
+
+#[test]
 fn limits_beyond_the_calendar_still_refuse_in_words() {
     let mut intake = intake(&[i64::MIN, i64::MAX]);
     refuse_outside(&mut intake, Window { oldest: Micros(i64::MIN + 1), newest: Micros(i64::MAX - 1) });

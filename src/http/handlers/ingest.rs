@@ -1,0 +1,126 @@
+//! `POST /api/v1/ingest`: a body of samples, acknowledged when it is committed.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::StatusCode;
+use hyper::header::CONTENT_LENGTH;
+use serde::Serialize;
+
+use super::scratch::Scratch;
+use super::{Answering, Services};
+use crate::admit::budget::Permit;
+use crate::admit::window::{self, Window};
+use crate::catalog::Resolved;
+use crate::http::{ApiError, CollectedBody, Request, Response, response};
+use crate::model::Verdicts;
+use crate::wire::native;
+
+/// Decoding a body larger than this would hold up the other requests of the worker thread.
+const DECODE_INLINE_BYTES_MAX: usize = 1 << 20;
+
+pub(super) fn bulk(services: Arc<Services>, mut request: Request) -> Answering {
+    Box::pin(async move {
+        let started = Instant::now();
+        services.metrics.ingest.requests.inc();
+        services.rates.admit(request.peer.ip(), 0, started)?;
+        let mut permit = take_budget(&services, &request)?;
+        let body = request.collect_body().await?;
+        let mut scratch = services.scratch.take();
+        let outcome = store(&services, &request, body, &mut permit, &mut scratch).await;
+        let answer = outcome.and_then(|inserted| answer(inserted, &scratch.intake.verdicts, started.elapsed()));
+        services.scratch.give(scratch);
+        answer
+    })
+}
+
+/// Bytes of bodies in memory are bounded: at the bound a request is refused before its body is read.
+fn take_budget(services: &Services, request: &Request) -> Result<Permit, ApiError> {
+    let announced = request.header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    // Chunked bodies do not say how long they are; they take what they turn out to need as they are decoded.
+    let bytes = announced.unwrap_or(0).min(services.body_bytes_max as u64);
+    services.budget.try_take(bytes).ok_or_else(full)
+}
+
+fn full() -> ApiError {
+    ApiError::unavailable("engine_full", "too many bytes are waiting to be stored", Duration::from_secs(1))
+}
+
+/// From the body as it came to committed samples; the refused items are in the scratch's verdicts.
+async fn store(
+    services: &Services, request: &Request, body: CollectedBody, permit: &mut Permit, scratch: &mut Scratch,
+) -> Result<usize, ApiError> {
+    services.metrics.ingest.bytes.inc_by(body.wire_bytes() as u64);
+    scratch.body = body.read(std::mem::take(&mut scratch.body)).await?;
+    let beyond = (scratch.body.len() as u64).saturating_sub(permit.bytes());
+    if beyond > 0 && !permit.try_grow(beyond) {
+        return Err(full());
+    }
+    decode(scratch)?;
+    services.rates.admit(request.peer.ip(), u64::from(scratch.intake.items), Instant::now())?;
+    let now = services.clock.now();
+    window::refuse_outside(&mut scratch.intake, Window::around(now, services.past, services.future));
+    let Scratch { body, intake } = scratch;
+    let Resolved { batch, servers, misses } = services.catalog.resolve(body, intake, native::identity).await?;
+    services.metrics.catalog.misses.inc_by(misses as u64);
+    services.metrics.ingest.refused(&intake.verdicts);
+    let samples = batch.len();
+    let affinity = servers.first().map_or(0, |server| server.key().0.unsigned_abs());
+    services.journal.commit(batch, u64::from(affinity)).await?;
+    servers.iter().for_each(|server| server.seen(now));
+    services.metrics.ingest.samples_committed.inc_by(samples as u64);
+    Ok(samples)
+}
+
+fn decode(scratch: &mut Scratch) -> Result<(), ApiError> {
+    let Scratch { body, intake } = scratch;
+    let decoding = || native::decode(body, intake);
+    let decoded = if body.len() > DECODE_INLINE_BYTES_MAX { off_worker(decoding) } else { decoding() };
+    Ok(decoded?)
+}
+
+/// Lets the other tasks of this worker thread go on elsewhere meanwhile, where the runtime has an elsewhere.
+fn off_worker<T>(work: impl FnOnce() -> T) -> T {
+    match tokio::runtime::Handle::current().runtime_flavor() {
+        tokio::runtime::RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    success: bool,
+    inserted: usize,
+    failed: u32,
+    duration_ms: u128,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ItemError<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors_total: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct ItemError<'a> {
+    index: u32,
+    code: &'static str,
+    message: &'a str,
+}
+
+/// A request of which nothing could be stored is a refusal: agents would take a 2xx for "committed".
+fn answer(inserted: usize, verdicts: &Verdicts, duration: Duration) -> Result<Response, ApiError> {
+    let failed = verdicts.total();
+    let mut errors: Vec<ItemError<'_>> = verdicts
+        .listed()
+        .iter()
+        .map(|verdict| ItemError { index: verdict.index, code: verdict.code.as_str(), message: &verdict.message })
+        .collect();
+    errors.sort_by_key(|error| error.index);
+    let nothing_stored = inserted == 0 && failed > 0;
+    let error = errors.first().map(|error| error.message).filter(|_| nothing_stored);
+    let status = if nothing_stored { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let (success, duration_ms) = (failed == 0, duration.as_millis());
+    let errors_total = (failed > 0).then_some(failed);
+    response::json(status, &Answer { success, inserted, failed, duration_ms, error, errors, errors_total })
+}

@@ -1,0 +1,115 @@
+//! JSON bodies of the small endpoints, and the checks they share.
+
+use hyper::StatusCode;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Number, Value};
+use uuid::Uuid;
+
+use crate::http::{ApiError, Request, Response, response};
+use crate::model::Micros;
+
+/// Longest text a field of these endpoints may have.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// The body as text, whole.
+pub(super) async fn body(request: &mut Request) -> Result<Vec<u8>, ApiError> {
+    Ok(request.collect_body().await?.read(Vec::new()).await?)
+}
+
+/// Reads a JSON body.
+pub(super) async fn json<T: DeserializeOwned>(request: &mut Request) -> Result<T, ApiError> {
+    parse(&body(request).await?)
+}
+
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        // What the source system says of an empty body.
+        return Err(ApiError::bad_request("empty_body", "EOF"));
+    }
+    serde_json::from_slice(body).map_err(|error| ApiError::bad_request("bad_body", error.to_string()))
+}
+
+/// A required text, in the words the source system refuses its absence with.
+pub(super) fn required(field: &str, text: Option<String>) -> Result<String, ApiError> {
+    let missing = || {
+        let message = format!("Key: '{field}' Error:Field validation for '{field}' failed on the 'required' tag");
+        ApiError::bad_request("missing_field", message)
+    };
+    checked(field, text.filter(|text| !text.is_empty()).ok_or_else(missing)?)
+}
+
+pub(super) fn optional(field: &str, text: Option<String>) -> Result<String, ApiError> {
+    checked(field, text.unwrap_or_default())
+}
+
+/// PostgreSQL cannot store a NUL in a text, and nothing here needs one.
+pub(super) fn checked(field: &str, text: String) -> Result<String, ApiError> {
+    if text.contains('\0') {
+        return Err(ApiError::bad_request("invalid_text", format!("{field} holds a NUL character")));
+    }
+    if text.len() > TEXT_BYTES_MAX {
+        let message = format!("{field} is {} bytes long, at most {TEXT_BYTES_MAX} are allowed", text.len());
+        return Err(ApiError::bad_request("invalid_text", message));
+    }
+    Ok(text)
+}
+
+/// A required UUID.
+pub(super) fn id(field: &str, text: Option<String>) -> Result<Uuid, ApiError> {
+    let text = required(field, text)?;
+    Uuid::try_parse(&text).map_err(|_| ApiError::bad_request("invalid_id", format!("{field} is not a UUID")))
+}
+
+/// A UUID that the query must name.
+pub(super) fn queried_id(request: &Request, name: &'static str) -> Result<Uuid, ApiError> {
+    let query = request.query()?;
+    let text = query.get(name).filter(|text| !text.is_empty());
+    let text = text.ok_or_else(|| ApiError::bad_request("missing_parameter", format!("{name} is required")))?;
+    Uuid::try_parse(text).map_err(|_| ApiError::bad_request("invalid_id", format!("{name} is not a UUID")))
+}
+
+/// A time, or now when there is none.
+pub(super) fn time(field: &str, text: Option<&str>, now: Micros) -> Result<Micros, ApiError> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(now) };
+    let invalid = || ApiError::bad_request("invalid_timestamp", format!("{field} is not an RFC 3339 time"));
+    Micros::parse_rfc3339(text.as_bytes()).ok_or_else(invalid)
+}
+
+/// Labels as they are stored: an object of strings, or none.
+pub(super) fn labels(labels: Option<Map<String, Value>>) -> Result<Option<Value>, ApiError> {
+    let Some(labels) = labels else { return Ok(None) };
+    for (name, value) in &labels {
+        let Value::String(value) = value else {
+            return Err(ApiError::bad_request("invalid_labels", format!("label \"{name}\" is not a string")));
+        };
+        if name.contains('\0') || value.contains('\0') {
+            return Err(ApiError::bad_request("invalid_labels", "a label holds a NUL character"));
+        }
+    }
+    Ok(Some(Value::Object(labels)))
+}
+
+pub(super) fn rfc3339(time: Micros) -> String {
+    let mut text = Vec::with_capacity(32);
+    time.write_rfc3339(&mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// A number that prints without a fraction when it has none, as agents of the source system sent it.
+pub(super) fn number(value: f64) -> Value {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    if value.fract() == 0.0 && value.abs() <= EXACT_MAX {
+        return Value::from(value as i64);
+    }
+    Number::from_f64(value).map_or(Value::Null, Value::Number)
+}
+
+/// A list, which the source system answers as `null` when it is empty.
+pub(super) fn list_or_null(items: Vec<Value>) -> Result<Response, ApiError> {
+    let list = if items.is_empty() { Value::Null } else { Value::Array(items) };
+    response::json(StatusCode::OK, &list)
+}
+
+pub(super) fn not_registered(server_id: Uuid) -> ApiError {
+    ApiError::not_found(format!("server {server_id} is not registered"))
+}

@@ -1,0 +1,116 @@
+//! What answers each path: take the request apart, call the stage that knows, put the answer together. No SQL, no
+//! decisions that belong to a stage.
+
+mod cron; // scheduled commands
+mod ingest; // bulk metrics
+mod input; // JSON bodies of the small endpoints
+mod metrics; // stored samples
+mod ports; // port probes
+mod probes; // health, readiness, self-metrics, the API's description
+mod refusal; // a stage's error to an answer
+mod scratch; // buffers that requests share
+mod series; // the catalog
+mod servers; // registration
+mod snapshots; // process and container lists
+mod stream; // live push
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hyper::Method;
+
+use super::error::ErrorShape::Text;
+use super::router::RouteError;
+use super::{ApiError, Request, Response, Router};
+use crate::admit::budget::Budget;
+use crate::admit::rate::Rates;
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::journal::Journal;
+use crate::live::LivePush;
+use crate::query;
+use crate::store::Database;
+use crate::telemetry::Metrics;
+use scratch::ScratchPool;
+
+/// What handlers work with: the entry point of every stage.
+#[derive(Debug)]
+pub struct Services {
+    pub catalog: Arc<Catalog>,
+    pub journal: Journal,
+    pub live: LivePush,
+    pub query: query::Engine,
+    pub database: Database,
+    pub budget: Budget,
+    pub rates: Rates,
+    pub past: Duration,
+    pub future: Duration,
+    pub body_bytes_max: usize,
+    pub clock: Arc<dyn Clock>,
+    pub metrics: Arc<Metrics>,
+    pub scratch: ScratchPool,
+    pub readiness: Arc<Readiness>,
+}
+
+/// Whether requests should come here.
+#[derive(Debug, Default)]
+pub struct Readiness {
+    draining: AtomicBool,
+}
+
+impl Readiness {
+    /// From now on the server says that it is going away.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+}
+
+/// Every route of the server.
+///
+/// # Errors
+/// When two routes conflict, which a test would have shown.
+pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
+    let with = |handler| bind(services, handler);
+    Router::builder()
+        .route(Method::GET, "/-/healthy", with(probes::healthy))
+        .route(Method::GET, "/-/ready", with(probes::ready))
+        .route(Method::GET, "/-/metrics", with(probes::self_metrics))
+        .route(Method::GET, "/openapi.json", with(probes::openapi))
+        .route_as(Text, Method::GET, "/health", with(probes::health))
+        .route_as(Text, Method::GET, "/api/v1/servers", with(servers::list))
+        .route_as(Text, Method::POST, "/api/v1/servers", with(servers::register))
+        .route_as(Text, Method::GET, "/api/v1/servers/{id}", with(servers::get))
+        .route_as(Text, Method::PATCH, "/api/v1/servers/{id}", with(servers::change))
+        .route_as(Text, Method::DELETE, "/api/v1/servers/{id}", with(servers::delete))
+        .route_as(Text, Method::POST, "/api/v1/ingest", with(ingest::bulk))
+        .route_as(Text, Method::POST, "/api/v1/ingest/processes", with(snapshots::add_processes))
+        .route_as(Text, Method::POST, "/api/v1/ingest/containers", with(snapshots::add_containers))
+        .route_as(Text, Method::GET, "/api/v1/processes", with(snapshots::processes))
+        .route_as(Text, Method::GET, "/api/v1/containers", with(snapshots::containers))
+        .route_as(Text, Method::GET, "/api/v1/cron/jobs", with(cron::jobs))
+        .route_as(Text, Method::POST, "/api/v1/cron/jobs", with(cron::add_job))
+        .route_as(Text, Method::GET, "/api/v1/cron/results", with(cron::results))
+        .route_as(Text, Method::POST, "/api/v1/cron/results", with(cron::add_result))
+        .route_as(Text, Method::GET, "/api/v1/ports/checks", with(ports::checks))
+        .route_as(Text, Method::POST, "/api/v1/ports/checks", with(ports::add_check))
+        .route_as(Text, Method::GET, "/api/v1/ports/results", with(ports::results))
+        .route_as(Text, Method::POST, "/api/v1/ports/results", with(ports::add_result))
+        .route_as(Text, Method::GET, "/api/v1/metrics", with(metrics::query))
+        .route_as(Text, Method::GET, "/api/v1/series", with(series::list))
+        .route_as(Text, Method::GET, "/api/v1/stream", with(stream::open))
+        .build()
+}
+
+type Answering = std::pin::Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send>>;
+
+/// Gives a handler the services; boxed once here, so that all have one type.
+fn bind(services: &Arc<Services>, handler: fn(Arc<Services>, Request) -> Answering) -> impl Fn(Request) -> Answering {
+    let services = Arc::clone(services);
+    move |request| handler(Arc::clone(&services), request)
+}

@@ -1,0 +1,56 @@
+//! Health, readiness, self-metrics and the API's own description.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::StatusCode;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use serde_json::json;
+
+use super::{Answering, Services};
+use crate::http::{ApiError, Request, response};
+use crate::telemetry::metrics;
+
+/// How long readiness waits for PostgreSQL's answer.
+const PING_MAX: Duration = Duration::from_secs(2);
+
+/// The process runs.
+pub(super) fn healthy(_services: Arc<Services>, _request: Request) -> Answering {
+    Box::pin(async { Ok(response::text(StatusCode::OK, "healthy\n")) })
+}
+
+/// Requests would be answered: PostgreSQL is there and nobody asked the server to stop.
+pub(super) fn ready(services: Arc<Services>, _request: Request) -> Answering {
+    Box::pin(async move {
+        let not_ready = |code, reason: &'static str| ApiError::unavailable(code, reason, Duration::from_secs(1));
+        if services.readiness.is_draining() {
+            return Err(not_ready("shutting_down", "the server is shutting down"));
+        }
+        let answered = tokio::time::timeout(PING_MAX, services.database.ping()).await;
+        let is_up = matches!(answered, Ok(Ok(())));
+        services.metrics.postgres.up.set(i64::from(is_up));
+        if !is_up {
+            return Err(not_ready("database_unavailable", "PostgreSQL is not available"));
+        }
+        Ok(response::text(StatusCode::OK, "ready\n"))
+    })
+}
+
+/// What the source system's agents and dashboards look at.
+pub(super) fn health(_services: Arc<Services>, _request: Request) -> Answering {
+    Box::pin(async { response::json(StatusCode::OK, &json!({ "status": "ok" })) })
+}
+
+pub(super) fn self_metrics(services: Arc<Services>, _request: Request) -> Answering {
+    Box::pin(async move {
+        let page = services.metrics.render().map_err(ApiError::internal)?;
+        let mut response = response::text(StatusCode::OK, page);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(metrics::CONTENT_TYPE));
+        Ok(response)
+    })
+}
+
+pub(super) fn openapi(_services: Arc<Services>, _request: Request) -> Answering {
+    const DESCRIPTION: &[u8] = include_bytes!("../../../openapi.json");
+    Box::pin(async { Ok(response::bytes(StatusCode::OK, "application/json", DESCRIPTION.into())) })
+}

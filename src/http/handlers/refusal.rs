@@ -1,0 +1,83 @@
+//! What a stage's error means to a client: the one place where causes become statuses. Inner texts stay inside.
+
+use std::time::Duration;
+
+use crate::admit::rate;
+use crate::catalog::RegisterError;
+use crate::http::ApiError;
+use crate::http::error::ErrorStatus;
+use crate::journal::CommitError;
+use crate::query::{QueryError, RequestError};
+use crate::store::StoreError;
+use crate::wire::native::DocumentError;
+
+/// When to come back after something that passes by itself.
+const SOON: Duration = Duration::from_secs(1);
+/// When to come back after PostgreSQL was not there.
+const LATER: Duration = Duration::from_secs(2);
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                Self::unavailable("database_unavailable", "PostgreSQL is not available", LATER).with_source(error)
+            }
+            StoreError::MissingReference => Self::not_found("what this refers to does not exist"),
+            StoreError::Refused(_)
+            | StoreError::Unreadable(_)
+            | StoreError::MigrationChanged { .. }
+            | StoreError::MigrationUnknown { .. } => Self::internal(error),
+        }
+    }
+}
+
+impl From<RegisterError> for ApiError {
+    fn from(error: RegisterError) -> Self {
+        match error {
+            RegisterError::TooMany { .. } => Self::new(ErrorStatus::Forbidden, "too_many_servers", error.to_string()),
+            RegisterError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CommitError> for ApiError {
+    fn from(error: CommitError) -> Self {
+        let message = error.to_string();
+        match error {
+            CommitError::QueueFull => Self::unavailable("queue_full", message, SOON),
+            CommitError::Closing => Self::unavailable("shutting_down", message, SOON),
+            CommitError::TimedOut { .. } => Self::unavailable("commit_timeout", message, LATER),
+            CommitError::Refused => Self::internal(error),
+        }
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::TooManySeries { .. } => Self::unprocessable("too_many_series", error.to_string()),
+            QueryError::TimedOut { .. } => Self::unavailable("query_timeout", error.to_string(), LATER),
+            QueryError::Block(_) => Self::internal(error),
+            QueryError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RequestError> for ApiError {
+    fn from(error: RequestError) -> Self {
+        Self::bad_request("bad_parameter", error.to_string())
+    }
+}
+
+impl From<DocumentError> for ApiError {
+    fn from(error: DocumentError) -> Self {
+        let offset = serde_json::json!({ "offset": error.offset });
+        Self::bad_request("malformed_document", error.to_string()).with_details(vec![offset])
+    }
+}
+
+impl From<rate::Refused> for ApiError {
+    fn from(refused: rate::Refused) -> Self {
+        Self::too_many_requests("rate_limited", refused.to_string(), refused.retry_after)
+    }
+}
