@@ -2,8 +2,8 @@
 //!
 //! Every contender starts from a body it did not write and ends with the same columns filled. simd-json rewrites its
 //! input, so its scratch copy is part of its cost; its buffers and its tape are reused. Run with
-//! `cargo bench --bench decode`. `DECODE_COUNT=ours|tape` runs one contender a fixed number of times instead, for
-//! counting instructions.
+//! `cargo bench --bench decode`.
+
 #![expect(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
 
 use std::hint::black_box;

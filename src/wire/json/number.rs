@@ -75,6 +75,10 @@ impl Scanner<'_> {
     fn digits(&mut self, mantissa: &mut u64) -> Result<usize, Fault> {
         let rest = self.rest();
         let mut count = 0;
+        while let Some(word) = rest.get(count..).and_then(|rest| rest.first_chunk::<8>()).and_then(eight_digits) {
+            *mantissa = mantissa.wrapping_mul(100_000_000).wrapping_add(word);
+            count += 8;
+        }
         while let Some(digit) = rest.get(count).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9) {
             *mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
             count += 1;
@@ -107,6 +111,21 @@ impl Decimal {
         let value = if self.exponent < 0 { mantissa / power } else { mantissa * power };
         Some(if self.negative { -value } else { value })
     }
+}
+
+/// The number that eight bytes stand for, if all are digits: neighbours are joined to pairs, pairs to fours, fours to
+/// eight, all in one word.
+#[inline(always)]
+fn eight_digits(bytes: &[u8; 8]) -> Option<u64> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
+    let digits = u64::from_le_bytes(*bytes).wrapping_sub(ZEROS);
+    if (digits | digits.wrapping_add(ONES * (0x7f - 9))) & (ONES << 7) != 0 {
+        return None;
+    }
+    let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+    Some((fours * 10_000 + (fours >> 32)) & 0xffff_ffff)
 }
 
 #[inline(never)]

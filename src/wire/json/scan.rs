@@ -178,10 +178,10 @@ impl<'a> Scanner<'a> {
 fn special_bytes(word: u64) -> u64 {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const TOPS: u64 = ONES << 7;
-    let quotes = word ^ (ONES * b'"' as u64);
-    let backslashes = word ^ (ONES * b'\\' as u64);
+    let quotes = word ^ u64::from_le_bytes([b'"'; 8]);
+    let backslashes = word ^ u64::from_le_bytes([b'\\'; 8]);
     let quotes = quotes.wrapping_sub(ONES) & !quotes;
     let backslashes = backslashes.wrapping_sub(ONES) & !backslashes;
-    let controls = word.wrapping_sub(ONES * 0x20) & !word;
+    let controls = word.wrapping_sub(ONES << 5) & !word;
     (quotes | backslashes | controls) & TOPS
 }

@@ -14,8 +14,10 @@ const SERVER_PENDING: u32 = u32::MAX;
 const FIELD_DEPTH: u32 = 1;
 const ITEM_DEPTH: u32 = 2;
 
-/// Decodes one bulk body into `intake`, which the caller has cleared. Items that cannot be used are refused there, one
-/// verdict each, in the order of the document, except that those which turn out at its end to have no server come last.
+/// Decodes one bulk body into `intake`, which the caller has cleared.
+///
+/// Items that cannot be used are refused there, one verdict each, in the order of the document, except that those which
+/// turn out at its end to have no server come last.
 ///
 /// Samples name their series by spans of `body`: the type and name as they are spelt between their quotes, the labels
 /// as the whole object, or an empty span when there are none. See [`super::identity`].

@@ -6,9 +6,6 @@ use crate::model::{Code, Identity, IdentityError, Labels, RawIdentity, Span};
 use crate::wire::json::text::unescape;
 use crate::wire::json::{Fault, Kind, Scanner};
 
-/// How many containers a label value may be thought to stand in; the decoder has checked the real depth.
-const DEPTH: u32 = 1;
-
 type Refused = (Code, String);
 
 /// The canonical identity that `raw` spells: escapes resolved, labels sorted.
@@ -76,7 +73,6 @@ fn label(raw: &[u8], scanner: &mut Scanner<'_>) -> Result<(Box<str>, Box<str>), 
             b""
         }
         Some(got) => {
-            scanner.skip_value(DEPTH).map_err(malformed)?;
             return Err((Code::InvalidLabels, format!("label \"{}\" must be a string, got {got}", shown(name))));
         }
         None => return Err(malformed(scanner.unexpected("a string"))),

@@ -223,7 +223,11 @@ fn no_number(scanner: &mut Scanner<'_>, item: &mut Item) -> Result<(), Fault> {
         item.refuse(Refusal::NotFinite { token: Span::new(start, scanner.at()) });
         return Ok(());
     }
-    if scanner.at() > start { Err(scanner.unexpected("a digit")) } else { scanner.literal("null") }
+    match scanner.byte() {
+        _ if scanner.at() > start => Err(scanner.unexpected("a digit")),
+        b'n' => scanner.literal("null"),
+        _ => Err(scanner.unexpected("a value")),
+    }
 }
 
 #[cold]
