@@ -1,0 +1,85 @@
+//! Where a session's messages come from: first the replay, then the hub.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::frame::{Frame, Run, RunBuilder};
+use super::hub::{Hub, Subscription};
+use super::mailbox::Taken;
+use super::outgoing::Outgoing;
+use super::replay::{AttachError, Replay, attach};
+use super::request::StreamRequest;
+
+/// Replayed runs between the reader and the socket.
+const REPLAYED_RUNS_MAX: usize = 4;
+
+type Attaching = Pin<Box<dyn Future<Output = Result<Subscription, AttachError>> + Send>>;
+
+/// The messages of one session in the order the client gets them.
+pub(super) struct Feed {
+    /// Until the session is subscribed.
+    attaching: Option<Attaching>,
+    /// Until the replay has been sent.
+    replayed: Option<mpsc::Receiver<Run>>,
+    next: Option<Run>,
+    subscription: Option<Subscription>,
+    batch: bool,
+}
+
+impl Feed {
+    pub(super) fn new(hub: Arc<Hub>, replay: Option<Arc<dyn Replay>>, request: StreamRequest) -> Self {
+        let (runs, replayed) = mpsc::channel(REPLAYED_RUNS_MAX);
+        let batch = request.batch;
+        let attaching: Attaching = Box::pin(attach(hub, replay, request, runs));
+        Self { attaching: Some(attaching), replayed: Some(replayed), next: None, subscription: None, batch }
+    }
+
+    /// Resolves once [`Feed::move_into`] may find something. Losing this future loses nothing.
+    pub(super) async fn ready(&mut self) -> Result<(), AttachError> {
+        while self.next.is_none() {
+            match (&mut self.attaching, &mut self.replayed, &self.subscription) {
+                (Some(attaching), Some(replayed), _) => {
+                    // Either way round, the runs left in the channel are taken before the subscription is looked at.
+                    tokio::select! {
+                        subscription = attaching => {
+                            self.attaching = None;
+                            self.subscription = Some(subscription?);
+                        }
+                        Some(run) = replayed.recv() => self.next = Some(run),
+                    }
+                }
+                (_, Some(replayed), _) => match replayed.recv().await {
+                    Some(run) => self.next = Some(run),
+                    None => self.replayed = None,
+                },
+                (_, None, Some(subscription)) => {
+                    subscription.arrived().await;
+                    return Ok(());
+                }
+                (_, None, None) => std::future::pending().await,
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves what there is, up to about `bytes_max`, with a word on what was lost in front of it.
+    pub(super) fn move_into(&mut self, outgoing: &mut Outgoing, bytes_max: usize) {
+        if let Some(run) = self.next.take() {
+            outgoing.push(run.bytes);
+            return;
+        }
+        if let (None, Some(subscription)) = (&self.replayed, &self.subscription) {
+            let Taken { dropped, runs } = subscription.take(bytes_max);
+            if dropped > 0 {
+                let (mut frame, mut notice) = (Frame::new(), RunBuilder::new(self.batch));
+                frame.lagged(dropped);
+                notice.push(&frame);
+                notice.finish().into_iter().for_each(|run| outgoing.push(run.bytes));
+            }
+            runs.into_iter().for_each(|run| outgoing.push(run.bytes));
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What a subscriber wants to see: conditions on the server, the type, the name and the labels of a series.
+//!
+//! All conditions must hold; within one condition any member will do. Two filters that ask for the same are equal, so
+//! that their subscribers can be served together. Knows nothing of queues or sockets.
+
+use uuid::Uuid;
+
+use super::pattern::TextSet;
+use crate::model::Series;
+
+/// Most members of all conditions of one filter together.
+pub const FILTER_MEMBERS_MAX: usize = 256;
+/// Most bytes of all values of one filter together.
+pub const FILTER_BYTES_MAX: usize = 8 * 1024;
+/// Most labels one filter may speak of.
+pub const FILTER_LABELS_MAX: usize = 16;
+
+const LABEL_PREFIX: &str = "label.";
+
+/// Why a filter cannot be served.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    #[error("the filter names {members} values, at most {FILTER_MEMBERS_MAX} are allowed")]
+    TooManyMembers { members: usize },
+    #[error("the filter is {bytes} bytes long, at most {FILTER_BYTES_MAX} are allowed")]
+    TooLong { bytes: usize },
+    #[error("the filter names {labels} labels, at most {FILTER_LABELS_MAX} are allowed")]
+    TooManyLabels { labels: usize },
+    #[error("a label filter lacks the name of its label: write label.<name>=<value>")]
+    NamelessLabel,
+    #[error("since is not an RFC 3339 timestamp")]
+    InvalidSince,
+}
+
+/// The conditions a series must meet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Filter {
+    /// Sorted; empty means any server.
+    servers: Box<[Uuid]>,
+    metric_type: Option<TextSet>,
+    metric_name: Option<TextSet>,
+    /// Sorted by label name.
+    labels: Box<[(Box<str>, TextSet)]>,
+}
+
+impl Filter {
+    /// Reads the filter out of decoded query pairs. Keys it does not know are ignored, and so are empty values.
+    ///
+    /// # Errors
+    /// When a bound of this module is passed, or a label has no name.
+    pub fn parse(pairs: &[(String, String)]) -> Result<Self, FilterError> {
+        let mut labels: Vec<&str> = pairs.iter().filter_map(|(key, _)| key.strip_prefix(LABEL_PREFIX)).collect();
+        labels.sort_unstable();
+        labels.dedup();
+        check_bounds(pairs, &labels)?;
+        let of_label = |name: &&str| {
+            let set = text_set(pairs, &format!("{LABEL_PREFIX}{name}"))?;
+            Some((Box::from(*name), set))
+        };
+        Ok(Self {
+            servers: servers(pairs),
+            metric_type: text_set(pairs, "metric_type"),
+            metric_name: text_set(pairs, "metric_name"),
+            labels: labels.iter().filter_map(of_label).collect(),
+        })
+    }
+
+    pub fn matches(&self, series: &Series) -> bool {
+        let identity = &series.identity;
+        self.matches_event(series.server_id)
+            && self.metric_type.as_ref().is_none_or(|set| set.contains(identity.metric_type()))
+            && self.metric_name.as_ref().is_none_or(|set| set.contains(identity.metric_name()))
+            && self
+                .labels
+                .iter()
+                .all(|(name, set)| identity.labels().get(name).is_some_and(|value| set.contains(value)))
+    }
+
+    /// Whether something other than a metric that happened on this server is asked for: only the server counts then.
+    pub fn matches_event(&self, server_id: Uuid) -> bool {
+        self.servers.is_empty() || self.servers.binary_search(&server_id).is_ok()
+    }
+
+    /// The servers asked for, each once; empty means any.
+    pub fn servers(&self) -> &[Uuid] {
+        &self.servers
+    }
+
+    /// Whether every series of every server matches.
+    pub fn is_everything(&self) -> bool {
+        self == &Self::default()
+    }
+}
+
+/// The values given for `key`: it may appear several times, and every value may be a list.
+fn values<'a>(pairs: &'a [(String, String)], key: &str) -> impl Iterator<Item = &'a str> {
+    let of_key = move |(name, value): &'a (String, String)| (name == key).then_some(value.as_str());
+    pairs.iter().filter_map(of_key).flat_map(|value| value.split(',')).filter(|value| !value.is_empty())
+}
+
+/// What is not a UUID is passed over, and a condition without any UUID is none: clients of system 002 rely on it.
+fn servers(pairs: &[(String, String)]) -> Box<[Uuid]> {
+    let mut servers: Vec<Uuid> =
+        values(pairs, "server_id").filter_map(|text| Uuid::try_parse(text.trim()).ok()).collect();
+    servers.sort_unstable();
+    servers.dedup();
+    servers.into_boxed_slice()
+}
+
+fn text_set(pairs: &[(String, String)], key: &str) -> Option<TextSet> {
+    let mut members = values(pairs, key).peekable();
+    members.peek()?;
+    Some(TextSet::new(members))
+}
+
+fn check_bounds(pairs: &[(String, String)], labels: &[&str]) -> Result<(), FilterError> {
+    let is_condition =
+        |key: &str| matches!(key, "server_id" | "metric_type" | "metric_name") || key.starts_with(LABEL_PREFIX);
+    let (mut bytes, mut members) = (0, 0);
+    for (key, value) in pairs.iter().filter(|(key, _)| is_condition(key)) {
+        bytes += key.len() + value.len();
+        members += value.split(',').count();
+    }
+    if bytes > FILTER_BYTES_MAX {
+        return Err(FilterError::TooLong { bytes });
+    }
+    if members > FILTER_MEMBERS_MAX {
+        return Err(FilterError::TooManyMembers { members });
+    }
+    if labels.len() > FILTER_LABELS_MAX {
+        return Err(FilterError::TooManyLabels { labels: labels.len() });
+    }
+    if labels.contains(&"") {
+        return Err(FilterError::NamelessLabel);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::fixtures::{pairs, series};
+
+    const ONE: &str = "00000000-0000-0000-0000-000000000001";
+
+    fn filter(of: &[(&str, &str)]) -> Filter {
+        Filter::parse(&pairs(of)).unwrap()
+    }
+
+    #[track_caller]
+    fn check(of: &[(&str, &str)], expected: bool) {
+        let series = series(1, 1, "cpu_usage", "cpu_total", &[("core", "0"), ("host", "web-7")]);
+        assert_eq!(filter(of).matches(&series), expected, "{of:?}");
+    }
+
+    #[test]
+    fn every_condition_must_hold_and_any_member_of_it_will_do() {
+        check(&[], true);
+        check(&[("_t", "17"), ("metric_type", "")], true);
+        check(&[("server_id", ONE), ("metric_type", "disk*,cpu*"), ("metric_name", "*tot*")], true);
+        check(&[("server_id", ONE), ("metric_type", "disk*")], false);
+        check(&[("metric_type", "disk_usage"), ("metric_type", "cpu_usage")], true);
+        check(&[("label.core", "1,0"), ("label.host", "web-*")], true);
+        check(&[("label.core", "1")], false);
+        check(&[("label.gone", "*")], false);
+    }
+
+    #[test]
+    fn an_invalid_server_is_no_condition() {
+        check(&[("server_id", "nonsense")], true);
+        check(&[("server_id", &format!("nonsense,{ONE}"))], true);
+        check(&[("server_id", "00000000-0000-0000-0000-000000000002,nonsense")], false);
+    }
+
+    #[test]
+    fn events_look_at_the_server_alone() {
+        let filter = filter(&[("server_id", ONE), ("metric_type", "disk"), ("label.a", "b")]);
+        assert!(filter.matches_event(Uuid::from_u128(1)));
+        assert!(!filter.matches_event(Uuid::from_u128(2)));
+    }
+
+    #[test]
+    fn filters_that_ask_for_the_same_are_equal() {
+        let one = filter(&[("label.b", "2"), ("label.a", "1,0"), ("metric_type", "x")]);
+        let two = filter(&[("metric_type", "x"), ("label.a", "0"), ("label.b", "2"), ("label.a", "1")]);
+        assert_eq!(one, two);
+        assert!(filter(&[("server_id", "nonsense"), ("other", "x")]).is_everything());
+    }
+
+    #[test]
+    fn a_filter_beyond_its_bounds_is_refused_with_the_reason() {
+        let refused = |of: &[(&str, &str)]| Filter::parse(&pairs(of)).unwrap_err();
+        assert_eq!(refused(&[("metric_type", &"a,".repeat(256))]), FilterError::TooManyMembers { members: 257 });
+        assert_eq!(refused(&[("metric_name", &"a".repeat(8192))]), FilterError::TooLong { bytes: 8203 });
+        assert_eq!(refused(&[("label.", "a")]), FilterError::NamelessLabel);
+        let labels: Vec<_> = (0..17).map(|number| (format!("label.{number}"), "x".to_owned())).collect();
+        assert_eq!(Filter::parse(&labels), Err(FilterError::TooManyLabels { labels: 17 }));
+    }
+}
