@@ -11,6 +11,7 @@ pub mod query; // request, plan, read, merge, output
 pub mod store; // PostgreSQL: pool, migrations, COPY, statements
 pub mod embedded; // the local PostgreSQL cluster
 pub mod http; // sockets, connections, bodies, routes, handlers
+pub mod app; // the composition root
 pub mod cli; // arguments, and the commands that need no server
 pub mod config; // flags, environment and file to plain values
 pub mod telemetry; // logs and self-metrics

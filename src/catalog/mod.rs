@@ -18,10 +18,10 @@ mod spellings; // raw identity to number
 
 pub use resolve::{Canonical, Resolved};
 pub use server::ServerEntry;
-pub use servers::Servers;
+pub use servers::{RegisterError, Servers};
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::model::{Series, SeriesDirectory, SeriesId};
 use crate::store::{Database, StoreError, series};
@@ -67,6 +67,11 @@ impl Catalog {
 
     pub fn servers(&self) -> &Servers {
         &self.servers
+    }
+
+    /// How many series there are, as far as this process knows.
+    pub fn series_count(&self) -> u64 {
+        self.series_count.load(Ordering::Relaxed)
     }
 
     /// Makes sure that all of `ids` that exist can be found with [`SeriesDirectory::series`].

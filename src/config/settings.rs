@@ -86,7 +86,6 @@ pub struct Catalog {
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
     pub lanes: usize,
-    pub queue_bytes_max: usize,
     pub flush_samples_max: usize,
     pub commit_wait: Duration,
 }
@@ -103,8 +102,7 @@ pub struct Live {
 #[derive(Clone, Debug, Default)]
 pub struct Query {
     pub running_max: usize,
-    pub limit_max: usize,
-    pub samples_max: usize,
+    pub series_max: usize,
     pub timeout: Duration,
 }
 

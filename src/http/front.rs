@@ -81,7 +81,7 @@ impl Front {
         }
 
         let duration = started.elapsed();
-        let pattern = route.as_ref().map_or(UNMATCHED, |route| &route.pattern);
+        let pattern = route.as_ref().map_or(UNMATCHED, |route| route.pattern);
         self.observer.answered(pattern, &method, response.status(), duration);
         tracing::debug!(
             request.id = %id,

@@ -17,11 +17,11 @@ pub mod cors;
 pub mod front; // one request to one response: ids, CORS, panics, errors, observation
 pub mod handler;
 pub mod observer;
-mod percent;
+mod percent; // %41 to A
 pub mod query; // the part after `?`
 pub mod request;
 pub mod request_id;
-pub mod router; // method and path to handler // %41 to A
+pub mod router; // method and path to handler
 
 pub mod body; // request bodies: capped reading
 mod chunks; // a body in pieces, read as one
@@ -29,9 +29,11 @@ pub mod encoding; // Content-Encoding
 pub mod inflate; // capped decompression, pure
 
 pub mod error; // the one error map
-mod error_body;
+mod error_body; // how an error is spelled for whom
 pub mod response; // response bodies and the usual responses
-pub mod stream; // bodies written piece by piece, bounded in bytes // how an error is spelled for whom
+pub mod stream; // bodies written piece by piece, bounded in bytes
+
+pub mod handlers; // what answers each path
 
 pub use body::CollectedBody;
 pub use config::Config;

@@ -8,7 +8,7 @@ use hyper::{Method, StatusCode};
 pub trait Observer: Send + Sync {
     /// `route` is the pattern (`/api/v1/servers/{id}`), or [`UNMATCHED`], so its values are few. `duration` ends where
     /// the response head is ready; a streamed body goes on after it.
-    fn answered(&self, route: &str, method: &Method, status: StatusCode, duration: Duration);
+    fn answered(&self, route: &'static str, method: &Method, status: StatusCode, duration: Duration);
 }
 
 /// The route of a request that no route took.
@@ -19,5 +19,5 @@ pub const UNMATCHED: &str = "unmatched";
 pub struct NoObserver;
 
 impl Observer for NoObserver {
-    fn answered(&self, _route: &str, _method: &Method, _status: StatusCode, _duration: Duration) {}
+    fn answered(&self, _route: &'static str, _method: &Method, _status: StatusCode, _duration: Duration) {}
 }

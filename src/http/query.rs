@@ -42,7 +42,7 @@ impl Query {
         self.pairs().filter(move |(candidate, _)| *candidate == name).map(|(_, value)| value)
     }
 
-    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }

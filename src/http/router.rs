@@ -13,13 +13,13 @@ use super::request::Params;
 
 pub struct Router {
     trees: Vec<(Method, matchit::Router<Arc<Route>>)>,
-    listed: Vec<(Method, String)>,
+    listed: Vec<(Method, &'static str)>,
     fallback: Option<Arc<Route>>,
 }
 
 /// One handler with what the front must know about it.
 pub(super) struct Route {
-    pub(super) pattern: String,
+    pub(super) pattern: &'static str,
     pub(super) shape: ErrorShape,
     pub(super) handler: Box<dyn Handler>,
 }
@@ -39,7 +39,7 @@ pub(super) enum Found {
 #[error("cannot add route {method} {pattern}")]
 pub struct RouteError {
     method: Method,
-    pattern: String,
+    pattern: &'static str,
     source: matchit::InsertError,
 }
 
@@ -49,7 +49,7 @@ impl Router {
     }
 
     /// Every method and pattern, in the order they were added.
-    pub fn routes(&self) -> &[(Method, String)] {
+    pub fn routes(&self) -> &[(Method, &'static str)] {
         &self.listed
     }
 
@@ -119,21 +119,21 @@ pub struct RouterBuilder {
 impl RouterBuilder {
     /// `pattern` may hold `{name}` for one segment and end in `{*name}` for the rest.
     #[must_use]
-    pub fn route(self, method: Method, pattern: &str, handler: impl Handler) -> Self {
+    pub fn route(self, method: Method, pattern: &'static str, handler: impl Handler) -> Self {
         self.route_as(ErrorShape::default(), method, pattern, handler)
     }
 
     /// The same for a path whose errors another system's clients read.
     #[must_use]
-    pub fn route_as(mut self, shape: ErrorShape, method: Method, pattern: &str, handler: impl Handler) -> Self {
-        self.routes.push((method, Route { pattern: pattern.to_owned(), shape, handler: Box::new(handler) }));
+    pub fn route_as(mut self, shape: ErrorShape, method: Method, pattern: &'static str, handler: impl Handler) -> Self {
+        self.routes.push((method, Route { pattern, shape, handler: Box::new(handler) }));
         self
     }
 
     /// Answers GET and HEAD of every path that no route has, such as the pages of a single-page application.
     #[must_use]
     pub fn fallback(mut self, handler: impl Handler) -> Self {
-        let route = Route { pattern: "fallback".to_owned(), shape: ErrorShape::default(), handler: Box::new(handler) };
+        let route = Route { pattern: "fallback", shape: ErrorShape::default(), handler: Box::new(handler) };
         self.fallback = Some(Arc::new(route));
         self
     }
@@ -151,12 +151,12 @@ impl RouterBuilder {
 
 impl Router {
     fn add(&mut self, method: Method, route: Route) -> Result<(), RouteError> {
-        let pattern = route.pattern.clone();
+        let pattern = route.pattern;
         let index = self.trees.iter().position(|(candidate, _)| *candidate == method).unwrap_or_else(|| {
             self.trees.push((method.clone(), matchit::Router::new()));
             self.trees.len() - 1
         });
-        match self.trees[index].1.insert(pattern.clone(), Arc::new(route)) {
+        match self.trees[index].1.insert(pattern, Arc::new(route)) {
             Ok(()) => self.listed.push((method, pattern)),
             Err(source) => return Err(RouteError { method, pattern, source }),
         }
@@ -166,7 +166,7 @@ impl Router {
 
 impl fmt::Debug for RouterBuilder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let routes = self.routes.iter().map(|(method, route)| (method, &route.pattern));
+        let routes = self.routes.iter().map(|(method, route)| (method, route.pattern));
         out.debug_list().entries(routes).finish()
     }
 }

@@ -7,6 +7,7 @@
 pub mod cursor; // where the next page begins
 pub mod page; // one page of rows, in order
 
+pub mod replay; // stored samples for live sessions
 pub mod request; // what was asked, checked
 pub mod rows; // rows as JSON, NDJSON and CSV
 mod selection; // which series are asked for

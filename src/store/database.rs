@@ -16,7 +16,9 @@ use super::StoreError;
 pub struct PoolConfig {
     /// Too low: queries wait for each other. Too high: PostgreSQL spends its memory and time on switching.
     pub connections_max: usize,
-    /// How long a statement waits for a connection, or a new connection for PostgreSQL, before it is refused.
+    /// How long a new connection may take.
+    pub connect_timeout: Duration,
+    /// How long a statement waits for a connection of the pool before it is refused.
     pub wait_max: Duration,
     /// After this PostgreSQL itself ends a statement.
     pub statement_timeout: Duration,
@@ -24,7 +26,9 @@ pub struct PoolConfig {
 
 impl Default for PoolConfig {
     fn default() -> Self {
-        Self { connections_max: 16, wait_max: Duration::from_secs(5), statement_timeout: Duration::from_secs(30) }
+        let patience = Duration::from_secs(5);
+        let statement_timeout = Duration::from_secs(30);
+        Self { connections_max: 8, connect_timeout: patience, wait_max: patience, statement_timeout }
     }
 }
 
@@ -45,7 +49,7 @@ impl Database {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(mut config: tokio_postgres::Config, pool_config: PoolConfig) -> Result<Self, StoreError> {
-        config.application_name("millrace").connect_timeout(pool_config.wait_max);
+        config.application_name("millrace").connect_timeout(pool_config.connect_timeout);
         config.keepalives_idle(Duration::from_secs(30)).tcp_user_timeout(Duration::from_secs(30));
         let tls = MakeRustlsConnect::new(tls_config()?);
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
@@ -54,8 +58,8 @@ impl Database {
         let pool = Pool::builder(manager)
             .max_size(pool_config.connections_max)
             .wait_timeout(Some(pool_config.wait_max))
-            .create_timeout(Some(pool_config.wait_max))
-            .recycle_timeout(Some(pool_config.wait_max))
+            .create_timeout(Some(pool_config.connect_timeout))
+            .recycle_timeout(Some(pool_config.connect_timeout))
             .runtime(Runtime::Tokio1)
             .post_create(Hook::async_fn(move |client, _| {
                 let set_timeout = set_timeout.clone();

@@ -79,16 +79,12 @@ pub(super) const JOURNAL: &[Key] = &[
         "Writers to PostgreSQL, each a thread and a connection.",
         "Too high: threads and commits compete for cores and disk. Too low: one commit holds up all others.",
     ),
-    Key::bytes("journal.queue_bytes_max", "64MiB", MIB..=64 * GIB, |draft| &mut draft.journal.queue_bytes_max).about(
-        "Decoded samples that wait for their commit, all lanes together; at the bound requests are answered 503.",
-        "Too high: memory and long waits behind a slow database. Too low: a short stall refuses requests.",
-    ),
-    Key::count("journal.flush_samples_max", "200000", 1_000..=10_000_000, |draft| &mut draft.journal.flush_samples_max)
+    Key::count("journal.flush_samples_max", "65536", 1_000..=10_000_000, |draft| &mut draft.journal.flush_samples_max)
         .about(
             "The most samples one commit takes.",
             "Too high: those who wait, wait longer. Too low: more commits for the same samples.",
         ),
-    Key::span("journal.commit_wait", "30s", 100..=HOUR_MS, |draft| &mut draft.journal.commit_wait).about(
+    Key::span("journal.commit_wait", "5s", 100..=HOUR_MS, |draft| &mut draft.journal.commit_wait).about(
         "How long a request waits for its commit before it is answered 503. Its samples may be committed yet; \
          sending them again changes nothing.",
         "Too high: clients give up first. Too low: a slow disk becomes an error.",

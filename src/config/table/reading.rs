@@ -35,13 +35,9 @@ pub(super) const KEYS: &[Key] = &[
         "Queries at one time; beyond it they wait, and then are answered 503.",
         "Too high: queries slow down ingest. Too low: dashboards wait.",
     ),
-    Key::count("query.limit_max", "100000", 100..=100_000_000, |draft| &mut draft.query.limit_max).about(
-        "The largest `limit` of a JSON answer. Streams (NDJSON, CSV) are not bound by it.",
-        "Too high: one answer takes much memory. Too low: clients turn many pages.",
-    ),
-    Key::count("query.samples_max", "50000000", 1_000..=100_000_000_000, |draft| &mut draft.query.samples_max).about(
-        "The most samples one query may look at; beyond it 422, which names the bound.",
-        "Too high: one query keeps a core busy for long. Too low: long ranges cannot be read.",
+    Key::count("query.series_max", "200000", 100..=100_000_000, |draft| &mut draft.query.series_max).about(
+        "Series one query may select.",
+        "Too high: one query takes much memory. Too low: a fleet-wide question is refused.",
     ),
     Key::span("query.timeout", "30s", 100..=HOUR_MS, |draft| &mut draft.query.timeout)
         .about("How long a query may take.", "Too high: abandoned queries go on. Too low: long ranges cannot be read."),

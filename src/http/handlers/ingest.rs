@@ -48,7 +48,11 @@ fn full() -> ApiError {
 
 /// From the body as it came to committed samples; the refused items are in the scratch's verdicts.
 async fn store(
-    services: &Services, request: &Request, body: CollectedBody, permit: &mut Permit, scratch: &mut Scratch,
+    services: &Services,
+    request: &Request,
+    body: CollectedBody,
+    permit: &mut Permit,
+    scratch: &mut Scratch,
 ) -> Result<usize, ApiError> {
     services.metrics.ingest.bytes.inc_by(body.wire_bytes() as u64);
     scratch.body = body.read(std::mem::take(&mut scratch.body)).await?;
@@ -74,7 +78,7 @@ async fn store(
 
 fn decode(scratch: &mut Scratch) -> Result<(), ApiError> {
     let Scratch { body, intake } = scratch;
-    let decoding = || native::decode(body, intake);
+    let mut decoding = || native::decode(body, intake);
     let decoded = if body.len() > DECODE_INLINE_BYTES_MAX { off_worker(decoding) } else { decoding() };
     Ok(decoded?)
 }

@@ -1,7 +1,7 @@
 //! JSON bodies of the small endpoints, and the checks they share.
 
 use hyper::StatusCode;
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::{Map, Number, Value};
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ pub(super) async fn json<T: DeserializeOwned>(request: &mut Request) -> Result<T
     parse(&body(request).await?)
 }
 
-pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         // What the source system says of an empty body.
         return Err(ApiError::bad_request("empty_body", "EOF"));

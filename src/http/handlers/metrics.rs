@@ -43,12 +43,17 @@ type Line = fn(&Row, &mut Vec<u8>);
 
 /// The first page is read before the answer begins, so what is wrong with the question still gets its own status.
 async fn streamed(
-    services: Arc<Services>, mut asked: MetricsRequest, content_type: &'static str, line: Line, head: &'static str,
+    services: Arc<Services>,
+    mut asked: MetricsRequest,
+    content_type: &'static str,
+    line: Line,
+    head: &'static str,
 ) -> Result<Response, ApiError> {
     let mut left = asked.limit.unwrap_or(usize::MAX);
     asked.limit = Some(left.min(LIMIT_MAX));
     let mut page = page(&services, &asked).await?;
     let (writer, body) = stream::channel(STREAM_BYTES_MAX);
+    let exports = services.exports.clone();
     let pages = async move {
         let mut out = head.as_bytes().to_vec();
         loop {
@@ -68,12 +73,15 @@ async fn streamed(
             writer.finish().await.ok();
         }
     };
-    drop(services_task(pages));
+    drop(exports.spawn("export", pages));
     Ok(response::streamed(StatusCode::OK, content_type, body))
 }
 
 async fn write_rows(
-    writer: &BodyWriter, rows: &[Row], line: Line, out: &mut Vec<u8>,
+    writer: &BodyWriter,
+    rows: &[Row],
+    line: Line,
+    out: &mut Vec<u8>,
 ) -> Result<(), stream::ClientGone> {
     for row in rows {
         line(row, out);

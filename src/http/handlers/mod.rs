@@ -29,19 +29,26 @@ use crate::admit::rate::Rates;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::journal::Journal;
-use crate::live::LivePush;
+use crate::live::{Hub, PulseConfig, Replay};
 use crate::query;
+use crate::shutdown::Tasks;
 use crate::store::Database;
 use crate::telemetry::Metrics;
-use scratch::ScratchPool;
+pub use scratch::ScratchPool;
 
 /// What handlers work with: the entry point of every stage.
 #[derive(Debug)]
 pub struct Services {
     pub catalog: Arc<Catalog>,
     pub journal: Journal,
-    pub live: LivePush,
-    pub query: query::Engine,
+    pub hub: Arc<Hub>,
+    pub replay: Arc<dyn Replay>,
+    pub pulse: PulseConfig,
+    /// Live sessions: they outlive the requests that opened them.
+    pub sessions: Tasks,
+    /// Exports: they outlive the head of their answers.
+    pub exports: Tasks,
+    pub query: Arc<query::Engine>,
     pub database: Database,
     pub budget: Budget,
     pub rates: Rates,
@@ -76,7 +83,7 @@ impl Readiness {
 /// # Errors
 /// When two routes conflict, which a test would have shown.
 pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
-    let with = |handler| bind(services, handler);
+    let with = |handler: AnyHandler| bind(services, handler);
     Router::builder()
         .route(Method::GET, "/-/healthy", with(probes::healthy))
         .route(Method::GET, "/-/ready", with(probes::ready))
@@ -107,10 +114,11 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .build()
 }
 
+type AnyHandler = fn(Arc<Services>, Request) -> Answering;
 type Answering = std::pin::Pin<Box<dyn Future<Output = Result<Response, ApiError>> + Send>>;
 
 /// Gives a handler the services; boxed once here, so that all have one type.
-fn bind(services: &Arc<Services>, handler: fn(Arc<Services>, Request) -> Answering) -> impl Fn(Request) -> Answering {
+fn bind(services: &Arc<Services>, handler: AnyHandler) -> impl Fn(Request) -> Answering + use<> {
     let services = Arc::clone(services);
     move |request| handler(Arc::clone(&services), request)
 }

@@ -32,7 +32,10 @@ pub(super) fn list(services: Arc<Services>, request: Request) -> Answering {
 }
 
 fn number(
-    text: Option<&str>, name: &str, default: u32, allowed: std::ops::RangeInclusive<u32>,
+    text: Option<&str>,
+    name: &str,
+    default: u32,
+    allowed: std::ops::RangeInclusive<u32>,
 ) -> Result<u32, ApiError> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(default) };
     let bad = || {

@@ -147,4 +147,3 @@ fn shown(services: &Services, row: &ServerRow) -> Value {
         "updated_at": input::rfc3339(row.updated_at),
     })
 }
-

@@ -12,7 +12,8 @@ use super::{Answering, Services, input};
 use crate::http::{ApiError, Request, Response, response};
 use crate::live::Event;
 use crate::store::snapshots::{self, SnapshotKind};
-use crate::wire::native;
+use crate::wire;
+use crate::wire::native::DocumentError;
 
 #[derive(Debug, Deserialize)]
 struct Sent<'a> {
@@ -55,7 +56,7 @@ pub(super) fn containers(services: Arc<Services>, request: Request) -> Answering
 async fn add(services: Arc<Services>, mut request: Request, kind: SnapshotKind) -> Result<Response, ApiError> {
     let body = input::body(&mut request).await?;
     if !body.is_empty() {
-        native::check_json(&body)?;
+        wire::json::check(&body).map_err(DocumentError::from)?;
     }
     let sent: Sent<'_> = input::parse(&body)?;
     let server_id = input::id("server_id", sent.server_id)?;
@@ -78,7 +79,7 @@ async fn add(services: Arc<Services>, mut request: Request, kind: SnapshotKind) 
     }
     let shown = serde_json::to_vec(&shown(kind, id, server_id, list, input::rfc3339(taken_at)));
     let shown = Bytes::from(shown.map_err(ApiError::internal)?);
-    services.live.publish(Event { server_id, kind: frame_type(kind), data: shown.clone() });
+    services.hub.publish(Event { server_id, kind: frame_type(kind), data: shown.clone() });
     Ok(response::bytes(StatusCode::CREATED, "application/json", shown))
 }
 

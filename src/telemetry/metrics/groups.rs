@@ -65,8 +65,8 @@ metrics! {
 metrics! {
     /// What the journal writes.
     JournalMetrics {
-        /// Bytes of samples that wait for their commit now.
-        queue_bytes: Gauge = "journal_queue_bytes", Gauge::default();
+        /// Batches that wait for their commit now.
+        queue_batches: Gauge = "journal_queue_batches", Gauge::default();
         /// Flushes committed.
         flushes: Counter = "journal_flushes", Counter::default();
         /// Samples in a flush.

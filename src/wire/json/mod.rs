@@ -17,6 +17,20 @@ pub use text::Text;
 /// How deep arrays and objects may stand in each other.
 pub const DEPTH_MAX: u32 = 64;
 
+/// Checks that `body` is one JSON value, nested no deeper than [`DEPTH_MAX`], without keeping anything of it.
+///
+/// # Errors
+/// Where and why it is not.
+pub fn check(body: &[u8]) -> Result<(), Fault> {
+    let mut scanner = Scanner::new(body)?;
+    scanner.token();
+    scanner.skip_value(0)?;
+    if scanner.token() != 0 || scanner.at() < body.len() {
+        return Err(scanner.unexpected("the end of the document"));
+    }
+    Ok(())
+}
+
 /// Why a document is not JSON, and at which byte that shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{syntax} at byte {offset}")]

@@ -1,0 +1,162 @@
+//! The composition root: the only module that knows all others. Builds the stages from the settings, starts them in
+//! one order and stops them in the other.
+//!
+//! Building binds sockets and reaches PostgreSQL but starts no task; [`App::run`] does. At the end: no new requests,
+//! then the answers of those that were accepted, then the journal, then live sessions, then PostgreSQL.
+
+mod chores; // small things done every few seconds
+mod database; // one's own PostgreSQL, or someone else's
+mod observe; // stages' numbers to self-metrics
+mod plan; // settings to each module's own configuration
+mod signals; // what the operating system asks for
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::admit::budget::Budget;
+use crate::admit::rate::Rates;
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::embedded::{self, Cluster};
+use crate::http::handlers::{self, Readiness, Services};
+use crate::http::tls::Tls;
+use crate::http::{self, Front, Listener};
+use crate::journal::{Journal, Lanes, Surroundings};
+use crate::live::{Hub, HubWorker};
+use crate::query;
+use crate::shutdown::Tasks;
+use crate::store::{self, migrations};
+use crate::telemetry::Metrics;
+
+pub use signals::Signals;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long each stage after the front has to end.
+const STAGE_DEADLINE: Duration = Duration::from_secs(10);
+/// The front's tasks end a little after the connections they serve were given up.
+const FRONT_GRACE: Duration = Duration::from_secs(2);
+
+/// Everything, built and not started.
+#[derive(Debug)]
+pub struct App {
+    services: Arc<Services>,
+    front: Arc<Front>,
+    http: http::Config,
+    listeners: Vec<Listener>,
+    tls: Option<Arc<Tls>>,
+    lanes: Lanes,
+    hub_worker: HubWorker,
+    cluster: Option<Cluster>,
+}
+
+impl App {
+    /// # Errors
+    /// When an address is taken, a certificate cannot be read, or PostgreSQL does not come up.
+    pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
+        let tls = config.tls.as_ref().map(|files| Tls::load(&files.certificate, &files.key)).transpose()?.map(Arc::new);
+        // Bound before anything slow happens, so that a taken address is told at once.
+        let bind = |address: &SocketAddr| Listener::bind(*address, tls.clone());
+        let listeners = config.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+        let (database, cluster) = database::open(config).await?;
+        migrations::migrate(&database).await?;
+        let node = database.register_node(env!("CARGO_PKG_VERSION")).await?;
+        let metrics = Arc::new(Metrics::new());
+        let catalog = Arc::new(Catalog::open(database.clone(), plan::catalog(config)).await?);
+        let marks = store::journal::marks(&database.client().await?).await?;
+        let (hub, hub_worker) =
+            Hub::build(plan::hub(config), Arc::<Catalog>::clone(&catalog), marks.into_iter().collect());
+        let surroundings = Surroundings {
+            database: database.clone(),
+            node,
+            clock: Arc::clone(&clock),
+            metrics: Arc::clone(&metrics),
+            listeners: vec![Arc::<Hub>::clone(&hub)],
+        };
+        let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
+        let query = Arc::new(query::Engine::new(plan::query(config), database.clone(), Arc::clone(&catalog)));
+        let services = Arc::new(Services {
+            catalog,
+            journal,
+            hub,
+            replay: Arc::<query::Engine>::clone(&query),
+            query,
+            pulse: plan::pulse(config),
+            sessions: Tasks::default(),
+            exports: Tasks::default(),
+            database,
+            budget: Budget::new(config.http.in_flight_bytes_max as u64),
+            rates: Rates::new(config.admit.samples_per_second as u64, config.admit.burst, config.admit.clients_max),
+            past: config.window.past,
+            future: config.window.future,
+            body_bytes_max: config.http.body_bytes_max,
+            clock,
+            metrics,
+            scratch: handlers::ScratchPool::default(),
+            readiness: Arc::new(Readiness::default()),
+        });
+        let http = plan::http(config)?;
+        let front = Front::new(handlers::router(&services)?, &http).observed_by(observe::answers(&services));
+        observe::stages(&services);
+        Ok(Self { services, front: Arc::new(front), http, listeners, tls, lanes, hub_worker, cluster })
+    }
+
+    /// The addresses that were bound, ports that the system chose included.
+    ///
+    /// # Errors
+    /// When the operating system does not say.
+    pub fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
+        self.listeners.iter().map(Listener::local_addr).collect()
+    }
+
+    /// Serves until `stop` resolves, then ends in order.
+    ///
+    /// # Errors
+    /// When a stage could not be started, or did not end in time.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
+        let Self { services, front, http, listeners, tls, mut lanes, hub_worker, cluster } = self;
+        let (requests, background) = (Tasks::default(), Tasks::default());
+        let release_database = CancellationToken::new();
+        let cluster = cluster.map(|cluster| {
+            let released = release_database.clone().cancelled_owned();
+            background.spawn("postgresql", embedded::supervise(cluster, released, STAGE_DEADLINE))
+        });
+        lanes.start()?;
+        let hub = background.spawn("live hub", hub_worker.run(background.stopping()));
+        let chores = background.spawn("chores", chores::run(Arc::clone(&services), background.stopping()));
+        if let Some(tls) = tls {
+            drop(background.spawn("certificates", signals::reload_on_hangup(tls, background.stopping())));
+        }
+        let serving = {
+            let (requests, http) = (requests.clone(), http.clone());
+            async move { http::serve(listeners, front, &http, requests).await }
+        };
+        let served = background.spawn("http", serving);
+        stop.await;
+
+        tracing::info!("stopping");
+        services.readiness.drain();
+        let mut late = Vec::new();
+        late.extend(requests.stop(http.connections.drain_deadline + FRONT_GRACE).await.err().unwrap_or_default());
+        if let Ok(drained) = served.await {
+            tracing::info!(connections.dropped = drained.connections_dropped, "answered what was accepted");
+        }
+        services.journal.close();
+        if let Err(lanes) = lanes.stop(STAGE_DEADLINE).await {
+            late.push(("journal lane", lanes));
+        }
+        late.extend(services.sessions.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
+        late.extend(services.exports.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
+        background.ask_to_stop();
+        drop((hub.await, chores.await));
+        release_database.cancel();
+        if let Some(cluster) = cluster {
+            cluster.await??;
+        }
+        if late.is_empty() { Ok(()) } else { Err(format!("did not end in time: {late:?}").into()) }
+    }
+}

@@ -1,0 +1,43 @@
+//! Numbers that stages keep themselves, and answers as they are given, to self-metrics.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use hyper::{Method, StatusCode};
+
+use crate::http::handlers::Services;
+use crate::http::observer::Observer;
+use crate::telemetry::Metrics;
+use crate::telemetry::metrics::mirror;
+
+#[derive(Debug)]
+struct Answers(Arc<Metrics>);
+
+impl Observer for Answers {
+    fn answered(&self, route: &'static str, method: &Method, status: StatusCode, duration: Duration) {
+        self.0.http.answered(route, method.as_str(), status.as_u16(), duration);
+    }
+}
+
+pub(super) fn answers(services: &Services) -> Arc<dyn Observer> {
+    Arc::new(Answers(Arc::clone(&services.metrics)))
+}
+
+/// Has the gauges read when someone looks. The reader must not keep the services alive.
+pub(super) fn stages(services: &Arc<Services>) {
+    let weak = Arc::downgrade(services);
+    services.metrics.before_render(move |metrics| {
+        let Some(services) = weak.upgrade() else { return };
+        let live = services.hub.stats();
+        let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        metrics.http.in_flight_bytes.set(services.budget.taken_bytes().cast_signed());
+        metrics.journal.queue_batches.set(services.journal.waiting() as i64);
+        metrics.catalog.servers.set(services.catalog.servers().met() as i64);
+        metrics.catalog.series.set(services.catalog.series_count().cast_signed());
+        metrics.live.sessions.set(read(&live.sessions).cast_signed());
+        mirror(&metrics.live.frames_sent, read(&live.delivered));
+        mirror(&metrics.live.frames_dropped, read(&live.dropped));
+        mirror(&metrics.live.flushes_dropped, read(&live.flushes_dropped));
+    });
+}

@@ -1,0 +1,81 @@
+//! The settings, in each module's own words.
+
+use hyper::header::HeaderValue;
+
+use super::Failure;
+use crate::config::Config;
+use crate::http::config::{BodyLimits, ConnectionConfig};
+use crate::http::cors::{Cors, Origins};
+use crate::live::{HubConfig, PulseConfig, QueueLimits};
+use crate::{catalog, http, journal, query};
+
+pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
+    let settings = &config.http;
+    let defaults = http::Config::default();
+    Ok(http::Config {
+        connections: ConnectionConfig {
+            connections_max: settings.connections_max,
+            head_timeout: settings.header_timeout,
+            idle_timeout: settings.idle_timeout,
+            drain_deadline: settings.drain_deadline,
+            ..defaults.connections
+        },
+        body: BodyLimits {
+            body_bytes_max: settings.body_bytes_max,
+            inflated_bytes_max: settings.inflated_bytes_max,
+            stall_timeout: settings.body_timeout,
+            ..defaults.body
+        },
+        cors: Cors { origins: origins(&settings.cors_origins)?, ..defaults.cors },
+        ..defaults
+    })
+}
+
+fn origins(listed: &[String]) -> Result<Origins, Failure> {
+    if listed.iter().any(|origin| origin == "*") {
+        return Ok(Origins::Any);
+    }
+    Ok(Origins::Listed(listed.iter().map(|origin| HeaderValue::from_str(origin)).collect::<Result<_, _>>()?))
+}
+
+pub(super) fn catalog(config: &Config) -> catalog::Limits {
+    catalog::Limits {
+        servers_max: config.catalog.servers_max as u64,
+        series_per_server_max: config.catalog.series_per_server_max as u64,
+        series_max: config.catalog.series_max as u64,
+    }
+}
+
+pub(super) fn journal(config: &Config) -> journal::Config {
+    journal::Config {
+        lanes: u16::try_from(config.journal.lanes).unwrap_or(u16::MAX),
+        flush_samples_max: config.journal.flush_samples_max,
+        commit_wait: config.journal.commit_wait,
+        ..journal::Config::default()
+    }
+}
+
+pub(super) fn query(config: &Config) -> query::Config {
+    query::Config {
+        running_max: config.query.running_max,
+        timeout: config.query.timeout,
+        series_max: u32::try_from(config.query.series_max).unwrap_or(u32::MAX - 1),
+    }
+}
+
+pub(super) fn hub(config: &Config) -> HubConfig {
+    let queue = QueueLimits {
+        messages_max: config.live.queue_frames_max,
+        bytes_max: config.live.queue_bytes_max,
+        ..QueueLimits::default()
+    };
+    HubConfig { sessions_max: config.live.sessions_max, queue }
+}
+
+pub(super) fn pulse(config: &Config) -> PulseConfig {
+    PulseConfig {
+        ping_interval: config.live.ping_interval,
+        stall_timeout: config.live.stall_timeout,
+        ..PulseConfig::default()
+    }
+}
