@@ -1,17 +1,18 @@
 //! Millrace: a time-series ingest engine on plain PostgreSQL. One line a module, in reading order.
 
+pub mod model; // plain data between stages
+pub mod wire; // one dialect a folder: bytes in, `Intake` out
 pub mod admit; // budgets, rates, time window: admitted or refused, and why
 pub mod catalog; // servers and series: identity to number
-pub mod clock;
 pub mod codec; // bit packing of times and values
-pub mod config; // flags, environment and file to plain values
-pub mod embedded; // the local PostgreSQL cluster
-pub mod http; // sockets, connections, bodies, routes, handlers
 pub mod journal; // lanes, blocks, commit, acknowledgement
 pub mod live; // filters, hub, WebSocket sessions
-pub mod model; // plain data between stages
 pub mod query; // request, plan, read, merge, output
-pub mod shutdown; // named tasks and their end
 pub mod store; // PostgreSQL: pool, migrations, COPY, statements
+pub mod embedded; // the local PostgreSQL cluster
+pub mod http; // sockets, connections, bodies, routes, handlers
+pub mod cli; // arguments, and the commands that need no server
+pub mod config; // flags, environment and file to plain values
 pub mod telemetry; // logs and self-metrics
-pub mod wire; // one dialect a folder: bytes in, `Intake` out // what time it is
+pub mod shutdown; // named tasks and their end
+pub mod clock; // what time it is

@@ -1,1 +1,9 @@
-//! Placeholder.
+//! Packing of series, times and values into bytes and back, bit for bit. Pure: knows only `model`, does no I/O.
+//!
+//! Decoders trust no length they read: a damaged or hostile block is an error, never a panic, a wrong sample or a
+//! large allocation.
+
+pub mod bits; // fixed-width integers
+pub mod block;
+pub mod column; // integers in small frames, each as narrow as it can be
+pub mod decimal; // floats that are short decimals, as integers // a batch as one checksummed block

@@ -1,1 +1,187 @@
-//! Placeholder.
+//! From a batch to a committed one: lanes, flushes, acknowledgement.
+//!
+//! ```text
+//! commit() ─▶ lane queue ─▶ gather ─▶ sort, pack ─▶ COPY, commit ─▶ listeners ─▶ acknowledgement
+//!            (bounded)      (all that waits, up to a flush)
+//! ```
+//!
+//! Invariants:
+//! - an acknowledgement is sent only after PostgreSQL has committed;
+//! - flushes of a lane are committed, and handed to the listeners, in sequence order and without a hole;
+//! - a flush that was sent once is sent again, unchanged, until its fate is known: an error in the middle of a commit
+//!   neither loses nor doubles it;
+//! - a batch whose requester has given up is dropped before it is sent, never after;
+//! - a lane's queue is bounded; at the bound a batch is refused at once.
+//!
+//! Knows `codec` to pack and `store` to write. Must not know who sent a batch, nor who listens.
+
+mod flush; // gathered batches to sorted blocks
+mod lane; // one queue, one thread
+mod writer; // one connection, and what to do when it breaks
+
+use std::fmt;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Sender, TrySendError};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::model::{Batch, CommitListener, Origin};
+use crate::store::Database;
+use crate::telemetry::Metrics;
+use lane::{Ends, Lane, Message, Submission};
+
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Too low: the processor idles while PostgreSQL writes. Too high: flushes and blocks get small.
+    pub lanes: u16,
+    /// Batches that may wait in one lane. Their bytes are bounded where bodies are admitted.
+    pub queue_batches_max: usize,
+    /// A flush takes what waits until it has this many samples. Too high: the first of them wait long.
+    pub flush_samples_max: usize,
+    /// How long a request waits for its commit. After it the client is told to come back, for the batch may still be
+    /// committed: sending it again changes nothing.
+    pub commit_wait: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { lanes: 2, queue_batches_max: 4_096, flush_samples_max: 65_536, commit_wait: Duration::from_secs(5) }
+    }
+}
+
+/// Why a batch was not acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    #[error("the journal's queue is full")]
+    QueueFull,
+    #[error("the server is shutting down")]
+    Closing,
+    #[error("not committed within {} ms", waited.as_millis())]
+    TimedOut { waited: Duration },
+    /// A defect, or a schema changed by hand: PostgreSQL refused the flush for good.
+    #[error("PostgreSQL refused the batch")]
+    Refused,
+}
+
+/// What lanes need of the rest.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    pub database: Database,
+    pub node: u32,
+    pub clock: Arc<dyn Clock>,
+    pub metrics: Arc<Metrics>,
+    pub listeners: Vec<Arc<dyn CommitListener>>,
+}
+
+/// The way into the journal.
+pub struct Journal {
+    lanes: Vec<Sender<Message>>,
+    closing: CancellationToken,
+    commit_wait: Duration,
+}
+
+impl Journal {
+    /// Makes the journal and its lanes, which do nothing until they are started.
+    pub fn new(config: Config, surroundings: &Surroundings) -> (Self, Lanes) {
+        let (closing, abandon) = (CancellationToken::new(), CancellationToken::new());
+        let mut senders = Vec::new();
+        let mut lanes = Vec::new();
+        for lane in 0..config.lanes.max(1) {
+            let (sender, receiver) = crossbeam_channel::bounded(config.queue_batches_max);
+            let origin = Origin { node: surroundings.node, lane };
+            let ends = Ends { closing: closing.clone(), abandon: abandon.clone() };
+            senders.push(sender);
+            lanes.push(Lane::new(origin, receiver, config.flush_samples_max, surroundings.clone(), ends));
+        }
+        let journal = Self { lanes: senders, closing, commit_wait: config.commit_wait };
+        (journal, Lanes { waiting: lanes, running: Vec::new(), abandon })
+    }
+
+    /// Resolves when `batch` is committed. Batches with the same `affinity` go through the same lane, so the later of
+    /// two samples with the same series and time wins.
+    ///
+    /// # Errors
+    /// See [`CommitError`]. After `TimedOut` the batch may still be committed.
+    pub async fn commit(&self, batch: Batch, affinity: u64) -> Result<(), CommitError> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let (acknowledge, acknowledged) = oneshot::channel();
+        let lane = &self.lanes[(affinity % self.lanes.len() as u64) as usize];
+        lane.try_send(Message::Commit(Submission { batch, acknowledge })).map_err(|error| match error {
+            TrySendError::Full(_) => CommitError::QueueFull,
+            TrySendError::Disconnected(_) => CommitError::Closing,
+        })?;
+        match tokio::time::timeout(self.commit_wait, acknowledged).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(CommitError::Closing),
+            Err(_) => Err(CommitError::TimedOut { waited: self.commit_wait }),
+        }
+    }
+
+    /// Batches that wait for their lane.
+    pub fn waiting(&self) -> usize {
+        self.lanes.iter().map(Sender::len).sum()
+    }
+
+    /// Has every lane commit what waits and end. What comes later is refused as [`CommitError::Closing`].
+    pub fn close(&self) {
+        self.closing.cancel();
+        for lane in &self.lanes {
+            // Wakes a lane that waits. One whose queue is full is awake, and looks at the token before it waits again.
+            lane.try_send(Message::Wake).ok();
+        }
+    }
+}
+
+impl fmt::Debug for Journal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Journal").field("lanes", &self.lanes.len()).finish_non_exhaustive()
+    }
+}
+
+/// The threads behind the journal.
+#[derive(Debug)]
+pub struct Lanes {
+    waiting: Vec<Lane>,
+    running: Vec<JoinHandle<()>>,
+    abandon: CancellationToken,
+}
+
+impl Lanes {
+    /// # Errors
+    /// When the machine gives no more threads.
+    pub fn start(&mut self) -> std::io::Result<()> {
+        for lane in self.waiting.drain(..) {
+            let name = format!("journal-{}", lane.origin().lane);
+            self.running.push(std::thread::Builder::new().name(name).spawn(move || lane.run())?);
+        }
+        Ok(())
+    }
+
+    /// Waits for the lanes to end after [`Journal::close`]. At the deadline they stop trying, and what they hold is
+    /// not acknowledged.
+    ///
+    /// # Errors
+    /// How many lanes had to be abandoned.
+    pub async fn stop(self, deadline: Duration) -> Result<(), usize> {
+        let Self { running, abandon, .. } = self;
+        let lanes = running.len();
+        let joining = move || running.into_iter().map(JoinHandle::join).filter(Result::is_ok).count();
+        let mut joined = tokio::task::spawn_blocking(joining);
+        let in_time = tokio::time::timeout(deadline, &mut joined).await;
+        let ended = match in_time {
+            Ok(ended) => ended.unwrap_or(0),
+            Err(_) => {
+                abandon.cancel();
+                joined.await.ok();
+                0
+            }
+        };
+        if ended == lanes { Ok(()) } else { Err(lanes - ended) }
+    }
+}

@@ -21,8 +21,10 @@ pub struct Committed {
     pub batch: Batch,
 }
 
-/// Looks at committed samples. Called from the lane between a commit and its acknowledgement, so it must return at
-/// once: it hands the batch to its own bounded queue and decides there what a full queue costs, never the lane.
+/// Looks at committed samples.
+///
+/// Called from the lane between a commit and its acknowledgement, so it must return at once: it hands the batch to its
+/// own bounded queue and decides there what a full queue costs, never the lane.
 pub trait CommitListener: Debug + Send + Sync {
     fn committed(&self, flush: &Arc<Committed>);
 }

@@ -10,6 +10,6 @@ pub mod verdict;
 pub use committed::{CommitListener, Committed, Origin};
 pub use intake::Intake;
 pub use points::{Batch, Points, RawIdentity, Span};
-pub use series::{Identity, IdentityError, Labels, Series, SeriesId, ServerKey};
+pub use series::{Identity, IdentityError, Labels, Series, SeriesDirectory, SeriesId, ServerKey};
 pub use time::Micros;
 pub use verdict::{Code, Verdict, Verdicts};

@@ -1,1 +1,4 @@
-//! Placeholder.
+//! Dialects: bytes in, one plain [`crate::model::Intake`] out. Pure: no I/O, no clock, no catalog, no HTTP.
+
+pub mod json; // the grammar every JSON dialect shares
+pub mod native; // the bulk metrics body, and metrics as they are answered

@@ -1,0 +1,1 @@
+SELECT key, id FROM servers WHERE id = ANY ($1)

@@ -1,0 +1,89 @@
+//! The time window: samples too old or too far in the future are refused, each by name, and leave the others alone.
+//!
+//! A window also bounds what one client can make the store do: partitions are made on demand for late data, one a
+//! month, and a clock that stands at 1970 must not make them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::{Code, Intake, Micros, Points};
+
+/// The times that are accepted, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub oldest: Micros,
+    pub newest: Micros,
+}
+
+impl Window {
+    /// From `past` before `now` until `future` after it.
+    pub fn around(now: Micros, past: Duration, future: Duration) -> Self {
+        let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        let oldest = Micros(now.0.saturating_sub(micros(past)));
+        Self { oldest, newest: Micros(now.0.saturating_add(micros(future))) }
+    }
+
+    pub fn contains(self, time: Micros) -> bool {
+        (self.oldest..=self.newest).contains(&time)
+    }
+}
+
+/// Takes the points outside `window` out of `intake` and refuses their items. The order of the others is kept.
+///
+/// When all points are inside, which is the rule, this is one pass over one column.
+pub fn refuse_outside(intake: &mut Intake, window: Window) {
+    if all_inside(&intake.points.times, window) {
+        return;
+    }
+    let Intake { points, verdicts, .. } = intake;
+    let mut kept = 0;
+    for place in 0..points.len() {
+        let time = points.times[place];
+        if window.contains(time) {
+            copy(points, place, kept);
+            kept += 1;
+        } else if time < window.oldest {
+            verdicts.refuse(points.items[place], Code::TooOld, || {
+                format!("timestamp is before {}, the oldest one accepted now", rfc3339(window.oldest))
+            });
+        } else {
+            verdicts.refuse(points.items[place], Code::TooFarInFuture, || {
+                format!("timestamp is after {}, the newest one accepted now", rfc3339(window.newest))
+            });
+        }
+    }
+    truncate(points, kept);
+}
+
+/// Without an early exit the compiler makes vector code of this; outliers are the exception.
+fn all_inside(times: &[Micros], window: Window) -> bool {
+    let (oldest, newest) = (window.oldest.0, window.newest.0);
+    let outside =
+        times.iter().fold(0, |outside, time| outside | i64::from(time.0 < oldest) | i64::from(time.0 > newest));
+    outside == 0
+}
+
+fn copy(points: &mut Points, from: usize, to: usize) {
+    points.items[to] = points.items[from];
+    points.servers[to] = points.servers[from];
+    points.identities[to] = points.identities[from];
+    points.times[to] = points.times[from];
+    points.values[to] = points.values[from];
+}
+
+fn truncate(points: &mut Points, len: usize) {
+    points.items.truncate(len);
+    points.servers.truncate(len);
+    points.identities.truncate(len);
+    points.times.truncate(len);
+    points.values.truncate(len);
+}
+
+/// Years outside -9999..=9999 cannot be written in RFC 3339; the number says as much.
+fn rfc3339(time: Micros) -> String {
+    Timestamp::from_microsecond(time.0).map_or_else(|_| format!("{} µs since 1970", time.0), |time| time.to_string())
+}
+
+#[cfg(test)]
+mod tests;

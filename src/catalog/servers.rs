@@ -1,0 +1,104 @@
+//! Servers by id. PostgreSQL decides which exist; those this process has met are kept here.
+
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use uuid::Uuid;
+
+use super::server::ServerEntry;
+use crate::model::{Micros, ServerKey};
+use crate::store::servers::{self, Registration, ServerRow};
+use crate::store::{Database, StoreError};
+
+/// How many servers' last-seen times are written in one statement.
+const SEEN_CHUNK: usize = 5_000;
+
+#[derive(Debug)]
+pub struct Servers {
+    database: Database,
+    /// Bounded by the number of registered servers, which `servers_max` bounds.
+    met: DashMap<Uuid, Arc<ServerEntry>, foldhash::fast::RandomState>,
+    servers_max: u64,
+}
+
+/// Why a server was not registered.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    #[error("there are {servers_max} servers, no more are allowed")]
+    TooMany { servers_max: u64 },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Servers {
+    pub(super) fn new(database: Database, servers_max: u64) -> Self {
+        Self { database, met: DashMap::default(), servers_max }
+    }
+
+    /// Registers a server, or updates the one with the same hostname.
+    ///
+    /// # Errors
+    /// When there are too many servers, or PostgreSQL is not available.
+    pub async fn register(&self, new: &Registration) -> Result<ServerRow, RegisterError> {
+        let client = self.database.client().await?;
+        // Counting costs more than most registrations, so only a map that may be full asks for the count.
+        if self.met.len() as u64 >= self.servers_max && servers::count(&client).await? >= self.servers_max {
+            return Err(RegisterError::TooMany { servers_max: self.servers_max });
+        }
+        let row = servers::upsert(&client, new).await?;
+        self.meet(row.id, row.key);
+        Ok(row)
+    }
+
+    /// The entries of `ids`, in their order; `None` for those that are not registered.
+    ///
+    /// # Errors
+    /// When one is not known here and PostgreSQL is not available.
+    pub async fn find(&self, ids: &[Uuid]) -> Result<Vec<Option<Arc<ServerEntry>>>, StoreError> {
+        let entries: Vec<_> = ids.iter().map(|id| self.get(*id)).collect();
+        if entries.iter().all(Option::is_some) {
+            return Ok(entries);
+        }
+        let unmet: Vec<Uuid> =
+            ids.iter().zip(&entries).filter(|(_, entry)| entry.is_none()).map(|(id, _)| *id).collect();
+        for (id, key) in servers::keys(&self.database.client().await?, &unmet).await? {
+            self.meet(id, key);
+        }
+        Ok(ids.iter().map(|id| self.get(*id)).collect())
+    }
+
+    /// How many servers this process has met.
+    pub fn met(&self) -> usize {
+        self.met.len()
+    }
+
+    /// When a server was last heard of by this process.
+    pub fn last_seen(&self, id: Uuid) -> Option<Micros> {
+        self.get(id)?.last_seen()
+    }
+
+    /// Writes the times at which servers were heard of after `since`.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not available.
+    pub async fn store_seen(&self, since: Micros) -> Result<(), StoreError> {
+        let newer = |entry: &Arc<ServerEntry>| Some((entry.key(), entry.last_seen().filter(|time| *time > since)?));
+        let seen: Vec<(ServerKey, Micros)> = self.met.iter().filter_map(|entry| newer(entry.value())).collect();
+        for chunk in seen.chunks(SEEN_CHUNK) {
+            servers::seen(&self.database.client().await?, chunk).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn forget(&self, id: Uuid) -> Option<Arc<ServerEntry>> {
+        self.met.remove(&id).map(|(_, entry)| entry)
+    }
+
+    fn get(&self, id: Uuid) -> Option<Arc<ServerEntry>> {
+        self.met.get(&id).map(|entry| Arc::clone(&entry))
+    }
+
+    fn meet(&self, id: Uuid, key: ServerKey) {
+        self.met.entry(id).or_insert_with(|| Arc::new(ServerEntry::new(key, id)));
+    }
+}

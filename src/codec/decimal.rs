@@ -1,0 +1,103 @@
+//! Floats that are short decimals, as integers.
+//!
+//! Most measured values were printed with a few decimals, so they are exactly `k / 10^e` for a small `k`. Dividing two
+//! exactly held integers rounds correctly, so `k / 10^e` is the very float the decimal text stands for, and checking
+//! the division bit for bit proves that nothing is lost. Values that do not pass stay floats.
+
+/// The longest fraction tried, in decimal digits.
+pub const EXPONENT_MAX: u8 = 12;
+
+const POWERS: [f64; EXPONENT_MAX as usize + 1] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12];
+
+/// Adding this to a float below 2^51 rounds it to an integer, held in the low bits of the sum.
+const ROUNDER: f64 = (3_u64 << 51) as f64;
+/// Scaled values must stay below this for [`ROUNDER`] to work.
+const SCALED_MAX: f64 = (1_u64 << 51) as f64;
+
+/// Finds the smallest exponent with which every value is exactly `k / 10^exponent`, and writes the `k` to `integers`.
+///
+/// `None` when there is no such exponent. `integers` must be as long as `values`.
+pub fn to_integers(values: &[f64], integers: &mut [i64]) -> Option<u8> {
+    debug_assert_eq!(values.len(), integers.len());
+    let mut smallest = 0;
+    // The exponent that suits one value is a lower bound for all, so most candidates fail at the first value.
+    for &value in values {
+        smallest = (smallest..=EXPONENT_MAX).find(|exponent| integer(value, *exponent).is_some())?;
+    }
+    for (&value, slot) in values.iter().zip(integers) {
+        *slot = integer(value, smallest)?;
+    }
+    Some(smallest)
+}
+
+/// The value of `integer / 10^exponent`, or `None` when the exponent is out of range.
+pub fn to_float(integer: i64, exponent: u8) -> Option<f64> {
+    POWERS.get(exponent as usize).map(|power| integer as f64 / power)
+}
+
+/// `k` when `value` is exactly `k / 10^exponent`. NaN, infinities and -0.0 never are.
+#[inline]
+fn integer(value: f64, exponent: u8) -> Option<i64> {
+    let power = POWERS[exponent as usize];
+    let scaled = value * power;
+    let shifted = scaled + ROUNDER;
+    let rounded = shifted - ROUNDER;
+    let exact = scaled.abs() < SCALED_MAX && (rounded / power).to_bits() == value.to_bits();
+    exact.then(|| (shifted.to_bits() as i64).wrapping_sub(ROUNDER.to_bits() as i64))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(values: &[f64], expected: Option<u8>) {
+        let mut integers = vec![0; values.len()];
+        let exponent = to_integers(values, &mut integers);
+        assert_eq!(exponent, expected, "{values:?}");
+        let Some(exponent) = exponent else { return };
+        for (value, integer) in values.iter().zip(integers) {
+            assert_eq!(to_float(integer, exponent).map(f64::to_bits), Some(value.to_bits()), "{value}");
+        }
+    }
+
+    #[test]
+    fn the_longest_fraction_decides_the_exponent() {
+        check(&[1.0, 2.0], Some(0));
+        check(&[45.2, 78.25, -3.0], Some(2));
+        check(&[0.000_001], Some(6));
+        check(&[], Some(0));
+    }
+
+    #[test]
+    fn what_is_no_short_decimal_stays_a_float() {
+        for value in [-0.0, f64::NAN, f64::INFINITY, 1.0 / 3.0, 1e300, 5e-324, 4e15] {
+            check(&[value], None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_becomes_an_integer_comes_back_bit_for_bit(
+            integers in prop::collection::vec(-(1_i64 << 54)..(1 << 54), 1..20), exponent in 0_u8..=EXPONENT_MAX,
+        ) {
+            let values: Vec<f64> = integers.iter().filter_map(|integer| to_float(*integer, exponent)).collect();
+            let mut back = vec![0; values.len()];
+            if let Some(found) = to_integers(&values, &mut back) {
+                for (value, integer) in values.iter().zip(&back) {
+                    prop_assert_eq!(to_float(*integer, found).map(f64::to_bits), Some(value.to_bits()));
+                }
+            }
+        }
+
+        #[test]
+        fn no_float_at_all_is_changed(bits in any::<u64>()) {
+            let value = f64::from_bits(bits);
+            let mut integers = [0];
+            if let Some(exponent) = to_integers(&[value], &mut integers) {
+                prop_assert_eq!(to_float(integers[0], exponent).map(f64::to_bits), Some(bits));
+            }
+        }
+    }
+}

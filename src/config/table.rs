@@ -1,0 +1,48 @@
+//! All keys, in the order in which they are shown.
+
+mod engine;
+mod front;
+mod reading;
+
+use super::key::Key;
+
+pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
+    front::PLACE
+        .iter()
+        .chain(front::HTTP)
+        .chain(engine::DATABASE)
+        .chain(engine::ADMIT)
+        .chain(engine::JOURNAL)
+        .chain(reading::KEYS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::draft::Draft;
+    use super::*;
+
+    #[test]
+    fn every_default_is_accepted() {
+        let mut draft = Draft::default();
+        for key in keys().filter(|key| !key.default.is_empty()) {
+            assert!(key.apply(&mut draft, key.default), "{}", key.path);
+        }
+    }
+
+    #[test]
+    fn every_key_says_what_it_is_for() {
+        for key in keys() {
+            assert!(key.purpose.ends_with('.'), "{}", key.path);
+            assert!(key.risk.is_empty() || key.risk.ends_with('.'), "{}", key.path);
+        }
+    }
+
+    #[test]
+    fn no_two_keys_share_a_name_or_a_variable() {
+        let names: BTreeSet<String> = keys().map(Key::variable).collect();
+        assert_eq!(names.len(), keys().count());
+        assert!(keys().all(|key| key.secret == key.path.ends_with("url")), "secrets are marked");
+    }
+}

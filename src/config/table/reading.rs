@@ -1,0 +1,74 @@
+//! What is read back: live sessions, queries, logs.
+
+use super::super::draft::Draft;
+use super::super::key::Key;
+use super::super::settings::LogFormat;
+
+const HOUR_MS: u64 = 3_600_000;
+const KIB: usize = 1 << 10;
+const GIB: usize = 1 << 30;
+
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+pub(super) const KEYS: &[Key] = &[
+    Key::count("live.sessions_max", "10000", 1..=1_000_000, |draft| &mut draft.live.sessions_max).about(
+        "WebSocket sessions at one time; beyond it 503. They count as connections too.",
+        "Too high: memory, some 30 KiB each. Too low: dashboards stay empty.",
+    ),
+    Key::count("live.queue_frames_max", "1024", 16..=1_000_000, |draft| &mut draft.live.queue_frames_max).about(
+        "Frames that wait for one slow session; at the bound the oldest go, and the client is told how many.",
+        "Too high: memory for clients that lag. Too low: a short stall loses frames.",
+    ),
+    Key::bytes("live.queue_bytes_max", "1MiB", 4 * KIB..=GIB, |draft| &mut draft.live.queue_bytes_max).about(
+        "The same in bytes, whichever is reached first.",
+        "Too high: memory for clients that lag. Too low: a short stall loses frames.",
+    ),
+    Key::span("live.ping_interval", "54s", 100..=HOUR_MS, |draft| &mut draft.live.ping_interval).about(
+        "How often a session is pinged.",
+        "Too high: proxies in between close it as idle. Too low: traffic for nothing.",
+    ),
+    Key::span("live.stall_timeout", "60s", 100..=HOUR_MS, |draft| &mut draft.live.stall_timeout).about(
+        "How long a session may take nothing, or leave a ping unanswered, before it is closed.",
+        "Too high: dead clients hold memory. Too low: bad links are cut off.",
+    ),
+    Key::count("query.running_max", "8", 1..=1_000, |draft| &mut draft.query.running_max).about(
+        "Queries at one time; beyond it they wait, and then are answered 503.",
+        "Too high: queries slow down ingest. Too low: dashboards wait.",
+    ),
+    Key::count("query.limit_max", "100000", 100..=100_000_000, |draft| &mut draft.query.limit_max).about(
+        "The largest `limit` of a JSON answer. Streams (NDJSON, CSV) are not bound by it.",
+        "Too high: one answer takes much memory. Too low: clients turn many pages.",
+    ),
+    Key::count("query.samples_max", "50000000", 1_000..=100_000_000_000, |draft| &mut draft.query.samples_max).about(
+        "The most samples one query may look at; beyond it 422, which names the bound.",
+        "Too high: one query keeps a core busy for long. Too low: long ranges cannot be read.",
+    ),
+    Key::span("query.timeout", "30s", 100..=HOUR_MS, |draft| &mut draft.query.timeout)
+        .about("How long a query may take.", "Too high: abandoned queries go on. Too low: long ranges cannot be read."),
+    Key::words("log.level", "info", "a level (off, error, warn, info, debug, trace) or info,target=debug", set_level)
+        .about("What is logged.", "Too high (trace): the log becomes the load. Too low: no trace of what went wrong."),
+    Key::words("log.format", "text", "text or json", set_format)
+        .about("Lines for people, or one JSON object a line.", ""),
+];
+
+/// Levels and `target=level`, with commas between: what the log filter understands without fail.
+fn set_level(draft: &mut Draft, text: &str) -> bool {
+    let accepted = text.split(',').all(|directive| {
+        let (target, level) = directive.rsplit_once('=').unwrap_or(("", directive));
+        LEVELS.contains(&level) && target.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_:".contains(&byte))
+    });
+    if accepted {
+        draft.log.level = text.to_owned();
+    }
+    accepted
+}
+
+fn set_format(draft: &mut Draft, text: &str) -> bool {
+    let format = match text {
+        "text" => LogFormat::Text,
+        "json" => LogFormat::Json,
+        _ => return false,
+    };
+    draft.log.format = format;
+    true
+}

@@ -1,0 +1,93 @@
+//! Which browser pages may read our answers. Credentials are never allowed across origins: no dashboard uses
+//! cross-site cookies, and without them "any origin" gives a page nothing that curl would not get.
+
+use std::time::Duration;
+
+use hyper::header::{self, HeaderMap, HeaderValue};
+
+/// Which origins may read answers, and for how long a browser may remember that.
+#[derive(Clone, Debug)]
+pub struct Cors {
+    pub origins: Origins,
+    pub max_age: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origins {
+    Any,
+    /// Exactly these, as the browser spells them (`https://host:port`). Empty: none.
+    Listed(Vec<HeaderValue>),
+}
+
+impl Default for Cors {
+    fn default() -> Self {
+        Self { origins: Origins::Any, max_age: Duration::from_secs(600) }
+    }
+}
+
+impl Cors {
+    /// Adds what lets the page at `origin` read this answer. Requests without `Origin` do not come from a page.
+    pub fn allow(&self, origin: Option<&HeaderValue>, answer: &mut HeaderMap) {
+        let Some(origin) = origin else { return };
+        match &self.origins {
+            Origins::Any => {
+                answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            }
+            Origins::Listed(listed) => {
+                answer.append(header::VARY, HeaderValue::from_static("origin"));
+                if !listed.contains(origin) {
+                    return;
+                }
+                answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            }
+        }
+        answer.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("x-request-id, retry-after, location, etag"),
+        );
+    }
+
+    /// Adds the answer to a preflight: the methods of the path, and whatever headers the page asked for.
+    pub fn preflight(&self, asked: &HeaderMap, methods: HeaderValue, answer: &mut HeaderMap) {
+        if !asked.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+            return;
+        }
+        answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+        if let Some(headers) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+            answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, headers.clone());
+        }
+        answer.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(self.max_age.as_secs()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(cors: &Cors, origin: &'static str) -> Option<HeaderValue> {
+        let mut answer = HeaderMap::new();
+        cors.allow(Some(&HeaderValue::from_static(origin)), &mut answer);
+        assert!(!answer.contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS));
+        answer.remove(header::ACCESS_CONTROL_ALLOW_ORIGIN)
+    }
+
+    #[test]
+    fn any_origin_is_allowed_by_default_and_never_with_credentials() {
+        assert_eq!(allowed(&Cors::default(), "https://a.example").unwrap(), "*");
+    }
+
+    #[test]
+    fn a_list_allows_its_members_by_name_and_nobody_else() {
+        let listed = Origins::Listed(vec![HeaderValue::from_static("https://a.example")]);
+        let cors = Cors { origins: listed, ..Cors::default() };
+        assert_eq!(allowed(&cors, "https://a.example").unwrap(), "https://a.example");
+        assert_eq!(allowed(&cors, "https://b.example"), None);
+    }
+
+    #[test]
+    fn a_request_that_comes_from_no_page_gets_no_headers() {
+        let mut answer = HeaderMap::new();
+        Cors::default().allow(None, &mut answer);
+        assert!(answer.is_empty());
+    }
+}

@@ -1,0 +1,77 @@
+//! How an [`ApiError`] is spelled on the wire, in the shape its route asks for.
+
+use bytes::Bytes;
+use hyper::header::{self, HeaderValue};
+use serde_json::json;
+
+use super::error::{ApiError, ErrorShape, Parts};
+use super::response::{self, Response};
+
+/// The response to `error`. Says nothing of its source.
+pub(super) fn render(error: &ApiError, shape: ErrorShape) -> Response {
+    let parts = error.parts();
+    let body = Bytes::from(text(parts, shape));
+    let mut answer = response::bytes(parts.status.code(), "application/json", body);
+    let headers = answer.headers_mut();
+    if let Some(retry_after) = parts.retry_after {
+        // Whole seconds, rounded up: a client that comes back too early is only refused again.
+        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    }
+    if let Some(allow) = &parts.allow {
+        headers.insert(header::ALLOW, allow.clone());
+    }
+    if let Some(known) = parts.accept_encoding {
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(known));
+    }
+    if let Some(challenge) = parts.challenge {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    answer
+}
+
+fn text(parts: &Parts, shape: ErrorShape) -> String {
+    match shape {
+        ErrorShape::Structured => {
+            json!({"error": {"code": parts.code, "message": parts.message, "details": parts.details}})
+        }
+        ErrorShape::Text => json!({"error": parts.message}),
+        ErrorShape::Detail => json!({"detail": parts.message}),
+    }
+    .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn check(shape: ErrorShape, expected: &str) {
+        let error = ApiError::bad_request("bad_time", "no such day").with_details(vec![json!("from")]);
+        assert_eq!(text(error.parts(), shape), expected);
+    }
+
+    #[test]
+    fn each_shape_is_what_its_clients_read() {
+        check(ErrorShape::Structured, r#"{"error":{"code":"bad_time","details":["from"],"message":"no such day"}}"#);
+        check(ErrorShape::Text, r#"{"error":"no such day"}"#);
+        check(ErrorShape::Detail, r#"{"detail":"no such day"}"#);
+    }
+
+    #[test]
+    fn retry_after_is_rounded_up_to_whole_seconds() {
+        let error = ApiError::too_many_requests("rate", "slow down", Duration::from_millis(1200));
+        let answer = render(&error, ErrorShape::Text);
+        assert_eq!(answer.status(), 429);
+        assert_eq!(answer.headers()[header::RETRY_AFTER], "2");
+    }
+
+    #[test]
+    fn the_source_of_an_internal_error_stays_inside() {
+        let error = ApiError::internal("password is hunter2");
+        let text = text(error.parts(), ErrorShape::Structured);
+        assert!(!text.contains("hunter2"), "{text}");
+        assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "password is hunter2");
+    }
+}

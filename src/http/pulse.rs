@@ -1,0 +1,190 @@
+//! What a connection is doing right now, and until when it may go on like that.
+//!
+//! Written by the socket and the requests, read by whoever drives the connection. Times are kept, timers are not:
+//! the driver holds one timer per connection and looks here when it rings.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+#[derive(Debug)]
+pub(super) struct Pulse {
+    epoch: Instant,
+    /// On HTTP/2 bytes may come at any time without being the start of a request, so only silence is judged.
+    multiplexed: bool,
+    in_flight: AtomicU32,
+    waiting_since_ms: AtomicU64,
+    head_since_ms: AtomicU64,
+    write_blocked_since_ms: AtomicU64,
+    /// The client was still sending a body when its request was answered.
+    body_left_unread: Arc<AtomicBool>,
+}
+
+/// How long each thing may last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    pub(super) head: Duration,
+    pub(super) idle: Duration,
+    pub(super) write_stall: Duration,
+}
+
+/// Why a connection is closed by us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Overdue {
+    Head,
+    Idle,
+    WriteStall,
+}
+
+const NEVER: u64 = u64::MAX;
+
+impl Pulse {
+    /// A connection whose first bytes have just come.
+    pub(super) fn start(multiplexed: bool) -> Self {
+        let head_since_ms = if multiplexed { NEVER } else { 0 };
+        Self {
+            epoch: Instant::now(),
+            multiplexed,
+            in_flight: AtomicU32::new(0),
+            waiting_since_ms: AtomicU64::new(0),
+            head_since_ms: AtomicU64::new(head_since_ms),
+            write_blocked_since_ms: AtomicU64::new(NEVER),
+            body_left_unread: Arc::default(),
+        }
+    }
+
+    pub(super) fn read_some(&self) {
+        if !self.multiplexed
+            && self.in_flight.load(Ordering::Relaxed) == 0
+            && self.head_since_ms.load(Ordering::Relaxed) == NEVER
+        {
+            self.head_since_ms.store(self.now_ms(), Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn write_blocked(&self) {
+        if self.write_blocked_since_ms.load(Ordering::Relaxed) == NEVER {
+            self.write_blocked_since_ms.store(self.now_ms(), Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn wrote(&self) {
+        if self.write_blocked_since_ms.load(Ordering::Relaxed) != NEVER {
+            self.write_blocked_since_ms.store(NEVER, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.in_flight.load(Ordering::Relaxed) > 0
+    }
+
+    pub(super) fn in_flight(&self) -> u32 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn body_left_unread(&self) -> &Arc<AtomicBool> {
+        &self.body_left_unread
+    }
+
+    /// On HTTP/2 one unread body does not keep the others from being read, so there is nothing to wait for.
+    pub(super) fn must_linger(&self) -> bool {
+        !self.multiplexed && self.body_left_unread.load(Ordering::Relaxed)
+    }
+
+    /// What is overdue first, and when; `None` while a request is being answered and the client takes the answer.
+    pub(super) fn due(&self, patience: &Patience) -> Option<(Instant, Overdue)> {
+        let blocked = self.write_blocked_since_ms.load(Ordering::Relaxed);
+        let stalled = (blocked != NEVER).then(|| (self.instant(blocked) + patience.write_stall, Overdue::WriteStall));
+        if self.is_busy() {
+            return stalled;
+        }
+        let head = self.head_since_ms.load(Ordering::Relaxed);
+        let quiet = if head == NEVER {
+            let waiting = self.waiting_since_ms.load(Ordering::Relaxed);
+            (self.instant(waiting) + patience.idle, Overdue::Idle)
+        } else {
+            (self.instant(head) + patience.head, Overdue::Head)
+        };
+        Some(stalled.map_or(quiet, |stalled| if stalled.0 < quiet.0 { stalled } else { quiet }))
+    }
+
+    fn instant(&self, since_epoch_ms: u64) -> Instant {
+        self.epoch + Duration::from_millis(since_epoch_ms)
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(NEVER - 1)
+    }
+}
+
+/// Marks a request as in flight from its head until the end of its answer.
+#[derive(Debug)]
+pub(super) struct Busy(Arc<Pulse>);
+
+impl Busy {
+    pub(super) fn enter(pulse: &Arc<Pulse>) -> Self {
+        pulse.in_flight.fetch_add(1, Ordering::Relaxed);
+        pulse.head_since_ms.store(NEVER, Ordering::Relaxed);
+        pulse.body_left_unread.store(false, Ordering::Relaxed);
+        Self(Arc::clone(pulse))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.waiting_since_ms.store(self.0.now_ms(), Ordering::Relaxed);
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Patience = Patience {
+        head: Duration::from_millis(10),
+        idle: Duration::from_millis(50),
+        write_stall: Duration::from_millis(30),
+    };
+
+    fn due_ms(pulse: &Pulse) -> Option<(u128, Overdue)> {
+        pulse.due(&PATIENCE).map(|(at, why)| ((at - pulse.epoch).as_millis(), why))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_is_due_sooner_than_an_idle_connection_and_a_busy_one_never() {
+        let pulse = Arc::new(Pulse::start(false));
+        assert_eq!(due_ms(&pulse), Some((10, Overdue::Head)));
+        let busy = Busy::enter(&pulse);
+        assert_eq!(due_ms(&pulse), None);
+        tokio::time::advance(Duration::from_millis(100)).await;
+        drop(busy);
+        assert_eq!(due_ms(&pulse), Some((150, Overdue::Idle)));
+        tokio::time::advance(Duration::from_millis(5)).await;
+        pulse.read_some();
+        tokio::time::advance(Duration::from_millis(1)).await;
+        pulse.read_some();
+        assert_eq!(due_ms(&pulse), Some((115, Overdue::Head)), "more bytes do not buy more time");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bytes_on_http2_are_not_taken_for_a_head() {
+        let pulse = Pulse::start(true);
+        pulse.read_some();
+        assert_eq!(due_ms(&pulse), Some((50, Overdue::Idle)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_due_even_when_busy() {
+        let pulse = Arc::new(Pulse::start(false));
+        let _busy = Busy::enter(&pulse);
+        pulse.write_blocked();
+        tokio::time::advance(Duration::from_millis(5)).await;
+        pulse.write_blocked();
+        assert_eq!(due_ms(&pulse), Some((30, Overdue::WriteStall)));
+        pulse.wrote();
+        assert_eq!(due_ms(&pulse), None);
+    }
+}

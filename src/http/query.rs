@@ -1,0 +1,74 @@
+//! The part of a URL after `?`: names and values, decoded, in order, names may repeat.
+
+use super::percent;
+
+/// More pairs than any client of ours sends; a longer list is refused rather than half read.
+const PAIRS_MAX: usize = 256;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query(Vec<(String, String)>);
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    #[error("the query has more than {PAIRS_MAX} parameters")]
+    TooManyPairs,
+    #[error("the query holds a broken percent escape or text that is not UTF-8")]
+    Undecodable,
+}
+
+impl Query {
+    /// # Errors
+    /// When there are too many pairs or one cannot be decoded.
+    pub fn parse(text: &str) -> Result<Self, QueryError> {
+        let mut pairs = Vec::new();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            if pairs.len() == PAIRS_MAX {
+                return Err(QueryError::TooManyPairs);
+            }
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let decode = |part| percent::decode(part, true).ok_or(QueryError::Undecodable);
+            pairs.push((decode(name)?, decode(value)?));
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The first value of that name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.pairs().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
+    }
+
+    /// Every value of that name, in order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.pairs().filter(move |(candidate, _)| *candidate == name).map(|(_, value)| value)
+    }
+
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_may_repeat_and_values_are_decoded() {
+        let query = Query::parse("a=1&b=x%26y+z&a=2&flag&&=v").unwrap();
+        assert_eq!(query.get("a"), Some("1"));
+        assert_eq!(query.all("a").collect::<Vec<_>>(), ["1", "2"]);
+        assert_eq!(query.get("b"), Some("x&y z"));
+        assert_eq!(query.get("flag"), Some(""));
+        assert_eq!(query.get("missing"), None);
+    }
+
+    #[test]
+    fn the_number_of_pairs_is_bounded() {
+        assert!(Query::parse(&"a=1&".repeat(PAIRS_MAX)).is_ok());
+        assert_eq!(Query::parse(&"a=1&".repeat(PAIRS_MAX + 1)), Err(QueryError::TooManyPairs));
+    }
+
+    #[test]
+    fn broken_escapes_are_refused() {
+        assert_eq!(Query::parse("a=%f"), Err(QueryError::Undecodable));
+    }
+}

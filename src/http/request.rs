@@ -1,0 +1,153 @@
+//! One request, as a handler sees it.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::header::{AsHeaderName, HeaderMap};
+use hyper::http::Extensions;
+use hyper::upgrade::OnUpgrade;
+use hyper::{Method, Uri, Version};
+
+use super::body::{self, BodyError, CollectedBody};
+use super::config::BodyLimits;
+use super::encoding::Encoding;
+use super::query::{Query, QueryError};
+use super::request_id::RequestId;
+
+#[derive(Debug)]
+pub struct Request {
+    pub method: Method,
+    pub uri: Uri,
+    pub version: Version,
+    pub headers: HeaderMap,
+    /// The address on the other end of the socket; behind a proxy that is the proxy.
+    pub peer: SocketAddr,
+    pub id: RequestId,
+    pub(super) params: Params,
+    pub(super) body: RequestBody,
+    pub(super) body_limits: Arc<BodyLimits>,
+    /// What earlier stages left for later ones (who is asking, say), and hyper's upgrade handle.
+    pub extensions: Extensions,
+}
+
+/// What the placeholders of the route stand for in this path, decoded.
+pub(super) type Params = Vec<(String, String)>;
+
+impl Request {
+    /// What `{name}` of the route stands for in this path.
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
+    }
+
+    /// # Errors
+    /// When the query has too many parts or cannot be decoded.
+    pub fn query(&self) -> Result<Query, QueryError> {
+        Query::parse(self.uri.query().unwrap_or_default())
+    }
+
+    /// The first value of that header, when it is text.
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body, read whole within the limits of the front. A second call gets an empty body.
+    ///
+    /// # Errors
+    /// When the body exceeds a limit, is encoded in a way we do not know, or breaks off.
+    pub async fn collect_body(&mut self) -> Result<CollectedBody, BodyError> {
+        let limits = Arc::clone(&self.body_limits);
+        self.collect_body_within(&limits).await
+    }
+
+    /// The same within limits of the route's own.
+    ///
+    /// # Errors
+    /// As [`Request::collect_body`].
+    pub async fn collect_body_within(&mut self, limits: &BodyLimits) -> Result<CollectedBody, BodyError> {
+        let encoding = Encoding::of(&self.headers)?;
+        let body = std::mem::take(&mut self.body);
+        body::collect(body, encoding, limits).await
+    }
+
+    /// The raw connection, once a `101` answer to this request is on its way. Drive it in a task of its own: it
+    /// outlives the connection and is not ended by a drain, so that task must heed its own group's stop.
+    pub fn upgrade(&mut self) -> Option<OnUpgrade> {
+        self.extensions.remove::<OnUpgrade>()
+    }
+}
+
+/// What comes after the head: from a socket, or in a test from memory.
+#[derive(Debug, Default)]
+pub struct RequestBody {
+    source: Source,
+    left_unread: Option<Arc<AtomicBool>>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Socket(Incoming),
+    Memory(Full<Bytes>),
+}
+
+impl Default for Source {
+    fn default() -> Self {
+        Self::Memory(Full::default())
+    }
+}
+
+impl RequestBody {
+    pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
+        Self { source: Source::Memory(Full::new(bytes.into())), left_unread: None }
+    }
+
+    /// `left_unread` is set when the body is dropped before its end: the client is still sending then.
+    pub(super) fn from_socket(incoming: Incoming, left_unread: Arc<AtomicBool>) -> Self {
+        Self { source: Source::Socket(incoming), left_unread: Some(left_unread) }
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        match &mut self.source {
+            Source::Socket(incoming) => Pin::new(incoming).poll_frame(context).map_err(Into::into),
+            Source::Memory(full) => Pin::new(full).poll_frame(context).map_err(|never| match never {}),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Socket(incoming) => incoming.is_end_stream(),
+            Source::Memory(full) => full.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Socket(incoming) => incoming.size_hint(),
+            Source::Memory(full) => full.size_hint(),
+        }
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if let Some(left_unread) = &self.left_unread
+            && !self.is_end_stream()
+        {
+            left_unread.store(true, Ordering::Relaxed);
+        }
+    }
+}

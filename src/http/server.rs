@@ -1,0 +1,106 @@
+//! Accepts on all listeners until asked to stop, then drains.
+//!
+//! Draining: no more is accepted, idle connections are closed, every request in flight is answered and its connection
+//! closed after it. What is not done at the deadline is dropped and counted. Upgraded sockets belong to whoever
+//! upgraded them and are not waited for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::config::{Config, ConnectionConfig};
+use super::protocol::Protocols;
+use super::{Front, Listener, accept};
+use crate::shutdown::Tasks;
+
+/// How the serving ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that still had requests in flight at the drain deadline.
+    pub connections_dropped: usize,
+}
+
+/// Serves until `tasks` is asked to stop, and returns when drained. The deadline of `Tasks::stop` must be longer than
+/// `drain_deadline`.
+pub async fn serve(listeners: Vec<Listener>, front: Arc<Front>, config: &Config, tasks: Tasks) -> Drained {
+    let serving = Arc::new(Serving {
+        front,
+        protocols: Protocols::new(config, &tasks),
+        limits: config.connections.clone(),
+        room: Arc::new(Semaphore::new(config.connections.connections_max.min(Semaphore::MAX_PERMITS))),
+        connections: TaskTracker::new(),
+        stage: Stage::default(),
+        tasks: tasks.clone(),
+    });
+    for listener in listeners {
+        drop(tasks.spawn("http accept", accept::run(listener, Arc::clone(&serving))));
+    }
+    tasks.stopping().await;
+    serving.drain().await
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(super) struct Serving {
+    pub(super) front: Arc<Front>,
+    pub(super) protocols: Protocols,
+    pub(super) limits: ConnectionConfig,
+    /// A permit per socket.
+    pub(super) room: Arc<Semaphore>,
+    pub(super) connections: TaskTracker,
+    pub(super) stage: Stage,
+    pub(super) tasks: Tasks,
+}
+
+impl Serving {
+    async fn drain(&self) -> Drained {
+        self.stage.drain();
+        self.connections.close();
+        if tokio::time::timeout(self.limits.drain_deadline, self.connections.wait()).await.is_ok() {
+            return Drained { connections_dropped: 0 };
+        }
+        let connections_dropped = self.connections.len();
+        tracing::warn!(connections.dropped = connections_dropped, "drain deadline passed");
+        self.stage.abandon();
+        // They end at their next poll, which the stage change has just asked for.
+        self.connections.wait().await;
+        Drained { connections_dropped }
+    }
+}
+
+/// Whether connections go on, finish what they have, or end now.
+///
+/// A connection looks at the number on every poll, which is an atomic load; the tokens, whose polling takes a lock
+/// that all connections share, only wake it when the number has changed.
+#[derive(Debug, Default)]
+pub(super) struct Stage {
+    number: AtomicU8,
+    pub(super) draining: CancellationToken,
+    pub(super) abandoned: CancellationToken,
+}
+
+const DRAINING: u8 = 1;
+const ABANDONED: u8 = 2;
+
+impl Stage {
+    pub(super) fn is_draining(&self) -> bool {
+        self.number.load(Ordering::Acquire) >= DRAINING
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.number.load(Ordering::Acquire) >= ABANDONED
+    }
+
+    fn drain(&self) {
+        self.number.store(DRAINING, Ordering::Release);
+        self.draining.cancel();
+    }
+
+    fn abandon(&self) {
+        self.number.store(ABANDONED, Ordering::Release);
+        self.abandoned.cancel();
+    }
+}

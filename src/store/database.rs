@@ -1,0 +1,123 @@
+//! Connections: a bounded pool for short statements, and dedicated ones for writers that live long.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Connection, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::StoreError;
+
+/// How the pool behaves at its bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolConfig {
+    /// Too low: queries wait for each other. Too high: PostgreSQL spends its memory and time on switching.
+    pub connections_max: usize,
+    /// How long a statement waits for a connection, or a new connection for PostgreSQL, before it is refused.
+    pub wait_max: Duration,
+    /// After this PostgreSQL itself ends a statement.
+    pub statement_timeout: Duration,
+}
+
+impl Default for PoolConfig {
+    fn default() -> Self {
+        Self { connections_max: 16, wait_max: Duration::from_secs(5), statement_timeout: Duration::from_secs(30) }
+    }
+}
+
+/// The way to one PostgreSQL database. Clones share the pool.
+#[derive(Clone)]
+pub struct Database {
+    config: tokio_postgres::Config,
+    tls: MakeRustlsConnect,
+    pool: Pool,
+}
+
+/// A connection that belongs to its caller, who must drive the second half.
+pub type Dedicated = (Client, Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>);
+
+impl Database {
+    /// Connects to nothing yet.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(mut config: tokio_postgres::Config, pool_config: PoolConfig) -> Result<Self, StoreError> {
+        config.application_name("millrace").connect_timeout(pool_config.wait_max);
+        config.keepalives_idle(Duration::from_secs(30)).tcp_user_timeout(Duration::from_secs(30));
+        let tls = MakeRustlsConnect::new(tls_config()?);
+        let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(config.clone(), tls.clone(), manager_config);
+        let set_timeout = format!("SET statement_timeout = {}", pool_config.statement_timeout.as_millis());
+        let pool = Pool::builder(manager)
+            .max_size(pool_config.connections_max)
+            .wait_timeout(Some(pool_config.wait_max))
+            .create_timeout(Some(pool_config.wait_max))
+            .recycle_timeout(Some(pool_config.wait_max))
+            .runtime(Runtime::Tokio1)
+            .post_create(Hook::async_fn(move |client, _| {
+                let set_timeout = set_timeout.clone();
+                Box::pin(async move { client.batch_execute(&set_timeout).await.map_err(HookError::Backend) })
+            }))
+            .build()
+            .map_err(StoreError::unavailable)?;
+        Ok(Self { config, tls, pool })
+    }
+
+    /// A pooled connection for a few short statements.
+    ///
+    /// # Errors
+    /// When none became free, or PostgreSQL did not answer, within the pool's bounds.
+    pub async fn client(&self) -> Result<Object, StoreError> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// A connection outside the pool.
+    ///
+    /// # Errors
+    /// When PostgreSQL cannot be reached or does not let us in.
+    pub async fn dedicated(&self) -> Result<Dedicated, StoreError> {
+        self.config.connect(self.tls.clone()).await.map_err(StoreError::unavailable)
+    }
+
+    /// Whether PostgreSQL answers.
+    ///
+    /// # Errors
+    /// When it does not, within the pool's bounds.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.client().await?.simple_query("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// Takes a number for this process that no other start ever had.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not available.
+    pub async fn register_node(&self, version: &str) -> Result<u32, StoreError> {
+        let row =
+            self.client().await?.query_one(include_str!("../../sql/queries/node_register.sql"), &[&version]).await?;
+        let id: i32 = row.try_get("id")?;
+        u32::try_from(id).map_err(|_| StoreError::Unreadable(format!("node id {id}")))
+    }
+}
+
+/// The configuration holds a password and the address, so neither is printed.
+impl fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Database").field("pool", &self.pool.status()).finish_non_exhaustive()
+    }
+}
+
+/// Used only when the connection string asks for TLS.
+fn tls_config() -> Result<rustls::ClientConfig, StoreError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    // A machine without root certificates, or with a broken one, can still use the others and plain connections.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(StoreError::unavailable)?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}

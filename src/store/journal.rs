@@ -1,0 +1,208 @@
+//! The journal table: flushes go in as a few rows, blocks come out by time.
+
+use bytes::Bytes;
+use futures_util::SinkExt;
+use tokio_postgres::{Client, Row, Statement};
+
+use super::copy::CopyWriter;
+use super::{StoreError, Timestamp};
+use crate::model::{Micros, Origin, SeriesId};
+
+const COLUMNS: i16 = 11;
+/// What a row takes beside its block.
+const ROW_HEAD_BYTES: usize = 128;
+
+/// One block on its way in.
+#[derive(Clone, Debug)]
+pub struct NewBlock {
+    pub part: i16,
+    pub series_min: SeriesId,
+    pub series_max: SeriesId,
+    pub time_min: Micros,
+    pub time_max: Micros,
+    pub samples: i32,
+    pub block: Vec<u8>,
+}
+
+/// The rows of one flush, ready to be sent as often as it takes.
+#[derive(Clone, Debug)]
+pub struct FlushRows(Bytes);
+
+impl FlushRows {
+    pub fn new(origin: Origin, sequence: u64, committed_at: Micros, blocks: &[NewBlock]) -> Self {
+        let bytes: usize = blocks.iter().map(|block| block.block.len() + ROW_HEAD_BYTES).sum();
+        let mut writer = CopyWriter::new(COLUMNS, bytes);
+        for block in blocks {
+            writer
+                .begin_row()
+                .int4(origin.node as i32)
+                .int2(origin.lane as i16)
+                .int8(sequence as i64)
+                .int2(block.part)
+                .int4(block.series_min.0 as i32)
+                .int4(block.series_max.0 as i32)
+                .timestamptz(Timestamp(block.time_min))
+                .timestamptz(Timestamp(block.time_max))
+                .int4(block.samples)
+                .timestamptz(Timestamp(committed_at))
+                .bytea(&block.block);
+        }
+        Self(writer.finish())
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Prepares the COPY of [`append`] on a connection.
+///
+/// # Errors
+/// When PostgreSQL is not available or the schema is not ours.
+pub async fn prepare_append(client: &Client) -> Result<Statement, StoreError> {
+    Ok(client.prepare(include_str!("../../sql/queries/journal_append.sql")).await?)
+}
+
+/// Writes and commits one flush.
+///
+/// # Errors
+/// After an error that is `unavailable` the flush may or may not be committed: ask [`is_committed`].
+pub async fn append(client: &Client, statement: &Statement, rows: &FlushRows) -> Result<(), StoreError> {
+    let sink = client.copy_in(statement).await?;
+    let mut sink = std::pin::pin!(sink);
+    sink.send(rows.0.clone()).await?;
+    sink.finish().await?;
+    Ok(())
+}
+
+/// Whether a flush is in the journal.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn is_committed(client: &Client, origin: Origin, sequence: u64) -> Result<bool, StoreError> {
+    let (node, lane, sequence) = (origin.node as i32, origin.lane as i16, sequence as i64);
+    let row = client.query_one(include_str!("../../sql/queries/journal_has.sql"), &[&node, &lane, &sequence]).await?;
+    Ok(row.try_get("committed")?)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockOrder {
+    /// By the latest sample of each block, latest first.
+    Newest,
+    /// By the earliest sample of each block, earliest first.
+    Oldest,
+}
+
+/// How much of one writer's flushes to read: those after `low`, up to and with `high`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    pub origin: Origin,
+    pub low: u64,
+    pub high: u64,
+}
+
+/// Which blocks to read. Blocks hold other samples too; the reader picks its own.
+#[derive(Clone, Debug)]
+pub struct BlockQuery {
+    pub order: BlockOrder,
+    /// Both ends included.
+    pub time_min: Micros,
+    pub time_max: Micros,
+    pub series_min: SeriesId,
+    pub series_max: SeriesId,
+    pub marks: Vec<Mark>,
+    /// Whether writers without a mark are read too, whole.
+    pub unmarked: bool,
+}
+
+/// Where a block stands in a [`BlockOrder`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockPosition {
+    time: Timestamp,
+    origin: Origin,
+    sequence: u64,
+    part: i16,
+}
+
+/// A block on its way out.
+#[derive(Debug)]
+pub struct StoredBlock {
+    pub origin: Origin,
+    pub sequence: u64,
+    pub part: i16,
+    pub time_min: Micros,
+    pub time_max: Micros,
+    pub committed_at: Micros,
+    pub block: Vec<u8>,
+}
+
+impl StoredBlock {
+    pub fn position(&self, order: BlockOrder) -> BlockPosition {
+        let time = match order {
+            BlockOrder::Newest => self.time_max,
+            BlockOrder::Oldest => self.time_min,
+        };
+        BlockPosition { time: Timestamp(time), origin: self.origin, sequence: self.sequence, part: self.part }
+    }
+}
+
+/// Reads at most `blocks_max` blocks, those after `after` in the query's order.
+///
+/// # Errors
+/// When PostgreSQL is not available or a row cannot be read.
+pub async fn read_blocks(
+    client: &deadpool_postgres::Client,
+    query: &BlockQuery,
+    after: Option<BlockPosition>,
+    blocks_max: u32,
+) -> Result<Vec<StoredBlock>, StoreError> {
+    let (sql, start) = match query.order {
+        BlockOrder::Newest => (include_str!("../../sql/queries/journal_blocks_newest.sql"), Timestamp::AFTER_ALL),
+        BlockOrder::Oldest => (include_str!("../../sql/queries/journal_blocks_oldest.sql"), Timestamp::BEFORE_ALL),
+    };
+    let after = after.unwrap_or(BlockPosition { time: start, origin: Origin::default(), sequence: 0, part: 0 });
+    let marks = &query.marks;
+    let nodes: Vec<i32> = marks.iter().map(|mark| mark.origin.node as i32).collect();
+    let lanes: Vec<i16> = marks.iter().map(|mark| mark.origin.lane as i16).collect();
+    let lows: Vec<i64> = marks.iter().map(|mark| mark.low as i64).collect();
+    let highs: Vec<i64> = marks.iter().map(|mark| mark.high as i64).collect();
+    let statement = client.prepare_cached(sql).await?;
+    let rows = client
+        .query(
+            &statement,
+            &[
+                &Timestamp(query.time_min),
+                &Timestamp(query.time_max),
+                &(query.series_min.0.min(i32::MAX as u32) as i32),
+                &(query.series_max.0.min(i32::MAX as u32) as i32),
+                &nodes,
+                &lanes,
+                &lows,
+                &highs,
+                &query.unmarked,
+                &after.time,
+                &(after.origin.node as i32),
+                &(after.origin.lane as i16),
+                &(after.sequence as i64),
+                &after.part,
+                &i64::from(blocks_max),
+            ],
+        )
+        .await?;
+    rows.iter().map(stored_block).collect()
+}
+
+fn stored_block(row: &Row) -> Result<StoredBlock, StoreError> {
+    let (node, lane, sequence): (i32, i16, i64) =
+        (row.try_get("node")?, row.try_get("lane")?, row.try_get("sequence")?);
+    let time = |column: &str| row.try_get::<_, Timestamp>(column).map(|time| time.0);
+    Ok(StoredBlock {
+        origin: Origin { node: node as u32, lane: lane as u16 },
+        sequence: sequence as u64,
+        part: row.try_get("part")?,
+        time_min: time("time_min")?,
+        time_max: time("time_max")?,
+        committed_at: time("committed_at")?,
+        block: row.try_get("block")?,
+    })
+}

@@ -1,0 +1,46 @@
+//! The schema and how it gets there: SQL files applied once, in order, by one process at a time.
+
+use super::{Database, StoreError};
+
+/// Every migration, oldest first. Names begin with the time they were written, so branches do not collide.
+const MIGRATIONS: [(&str, &str); 1] =
+    [("20261120100000_engine", include_str!("../../sql/migrations/20261120100000_engine.sql"))];
+
+/// Any number will do, as long as nothing else in the database locks it.
+const LOCK: i64 = 0x6d69_6c6c_7261_6365;
+
+const HISTORY: &str = "CREATE TABLE IF NOT EXISTS migrations (
+    name text PRIMARY KEY, checksum bigint NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())";
+
+/// Brings the schema up to date. Each migration is one transaction, under a lock that goes with it, so processes that
+/// start together take turns and a crash leaves nothing half done.
+///
+/// # Errors
+/// When PostgreSQL is not available, an applied migration was changed, or a newer program was here.
+pub async fn migrate(database: &Database) -> Result<(), StoreError> {
+    let mut client = database.client().await?;
+    for (name, sql) in MIGRATIONS {
+        let transaction = client.transaction().await?;
+        transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+        transaction.batch_execute(HISTORY).await?;
+        let checksum = i64::from(crc32fast::hash(sql.as_bytes()));
+        let applied = transaction.query_opt("SELECT checksum FROM migrations WHERE name = $1", &[&name]).await?;
+        match applied.map(|row| row.try_get::<_, i64>("checksum")).transpose()? {
+            Some(known) if known == checksum => {}
+            Some(_) => return Err(StoreError::MigrationChanged { name: name.to_owned() }),
+            None => {
+                tracing::info!(migration.name = name, "applying migration");
+                transaction.batch_execute(sql).await?;
+                let insert = "INSERT INTO migrations (name, checksum) VALUES ($1, $2)";
+                transaction.execute(insert, &[&name, &checksum]).await?;
+            }
+        }
+        transaction.commit().await?;
+    }
+    let newest = MIGRATIONS[MIGRATIONS.len() - 1].0;
+    let newer = "SELECT name FROM migrations WHERE name > $1 ORDER BY name LIMIT 1";
+    match client.query_opt(newer, &[&newest]).await? {
+        Some(row) => Err(StoreError::MigrationUnknown { name: row.try_get("name")? }),
+        None => Ok(()),
+    }
+}

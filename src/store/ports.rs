@@ -1,0 +1,92 @@
+//! Ports an agent probes, and the outcomes.
+
+use deadpool_postgres::Client;
+use uuid::Uuid;
+
+use super::{StoreError, Timestamp};
+use crate::model::Micros;
+
+#[derive(Clone, Debug)]
+pub struct NewCheck {
+    pub server_id: Uuid,
+    pub name: String,
+    pub host: String,
+    pub port: u16,
+    pub protocol: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Check {
+    pub id: Uuid,
+    pub check: NewCheck,
+    pub created_at: Micros,
+}
+
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub success: bool,
+    pub latency_ms: f64,
+    pub error: String,
+    pub checked_at: Micros,
+}
+
+/// Adds a check. `None` when the server is not registered.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn add_check(client: &Client, check: NewCheck) -> Result<Option<Check>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/port_check_add.sql")).await?;
+    let port = i32::from(check.port);
+    let row =
+        client.query_opt(&statement, &[&check.server_id, &check.name, &check.host, &port, &check.protocol]).await?;
+    row.map(|row| Ok(Check { id: row.try_get("id")?, created_at: row.try_get::<_, Timestamp>("created_at")?.0, check }))
+        .transpose()
+}
+
+/// The checks of a server, oldest first.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn checks(client: &Client, server_id: Uuid, checks_max: i64) -> Result<Vec<Check>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/port_check_list.sql")).await?;
+    let rows = client.query(&statement, &[&server_id, &checks_max]).await?;
+    rows.iter()
+        .map(|row| {
+            let port: i32 = row.try_get("port")?;
+            let port = u16::try_from(port).map_err(|_| StoreError::Unreadable(format!("port {port}")))?;
+            let (name, host, protocol) = (row.try_get("name")?, row.try_get("host")?, row.try_get("protocol")?);
+            let check = NewCheck { server_id, name, host, port, protocol };
+            Ok(Check { id: row.try_get("id")?, created_at: row.try_get::<_, Timestamp>("created_at")?.0, check })
+        })
+        .collect()
+}
+
+/// Adds the outcome of a check and answers its id.
+///
+/// # Errors
+/// [`StoreError::MissingReference`] when there is no such check, otherwise when PostgreSQL is not available.
+pub async fn add_outcome(client: &Client, check_id: Uuid, outcome: &Outcome) -> Result<i64, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/port_result_add.sql")).await?;
+    let checked_at = Timestamp(outcome.checked_at);
+    let row = client
+        .query_one(&statement, &[&check_id, &outcome.success, &outcome.latency_ms, &outcome.error, &checked_at])
+        .await?;
+    Ok(row.try_get("id")?)
+}
+
+/// The latest outcomes of a check, newest first, with their ids.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn outcomes(client: &Client, check_id: Uuid, outcomes_max: i64) -> Result<Vec<(i64, Outcome)>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/port_result_list.sql")).await?;
+    let rows = client.query(&statement, &[&check_id, &outcomes_max]).await?;
+    rows.iter()
+        .map(|row| {
+            let checked_at = row.try_get::<_, Timestamp>("checked_at")?.0;
+            let (success, latency_ms, error) =
+                (row.try_get("success")?, row.try_get("latency_ms")?, row.try_get("error")?);
+            Ok((row.try_get("id")?, Outcome { success, latency_ms, error, checked_at }))
+        })
+        .collect()
+}

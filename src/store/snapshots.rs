@@ -1,0 +1,76 @@
+//! Whole-state documents, such as process lists: the latest few of each server and kind.
+
+use deadpool_postgres::Client;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::{StoreError, Timestamp};
+use crate::model::Micros;
+
+/// How many snapshots of one server and kind are kept.
+pub const HISTORY_MAX: i64 = 120;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotKind {
+    Processes,
+    Containers,
+}
+
+impl SnapshotKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Processes => "processes",
+            Self::Containers => "containers",
+        }
+    }
+}
+
+/// A stored document, its JSON text as it was sent.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub id: i64,
+    pub taken_at: Micros,
+    pub body: Box<serde_json::value::RawValue>,
+}
+
+/// Adds a document and lets go of the oldest beyond [`HISTORY_MAX`]. `None` when the server is not registered.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn add(
+    client: &mut Client,
+    server_id: Uuid,
+    kind: SnapshotKind,
+    taken_at: Micros,
+    body: &serde_json::value::RawValue,
+) -> Result<Option<i64>, StoreError> {
+    let transaction = client.transaction().await?;
+    let add = transaction.prepare_cached(include_str!("../../sql/queries/snapshot_add.sql")).await?;
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+        [&server_id, &kind.as_str(), &Timestamp(taken_at), &Json(body)];
+    let Some(row) = transaction.query_opt(&add, &parameters).await? else {
+        return Ok(None);
+    };
+    let (id, server): (i64, i32) = (row.try_get("id")?, row.try_get("server")?);
+    let prune = transaction.prepare_cached(include_str!("../../sql/queries/snapshot_prune.sql")).await?;
+    transaction.execute(&prune, &[&server, &kind.as_str(), &HISTORY_MAX]).await?;
+    transaction.commit().await?;
+    Ok(Some(id))
+}
+
+/// The latest document of a server and kind.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn latest(client: &Client, server_id: Uuid, kind: SnapshotKind) -> Result<Option<Snapshot>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/snapshot_latest.sql")).await?;
+    let Some(row) = client.query_opt(&statement, &[&server_id, &kind.as_str()]).await? else {
+        return Ok(None);
+    };
+    let Json(body) = row.try_get::<_, Json<&serde_json::value::RawValue>>("body")?;
+    Ok(Some(Snapshot {
+        id: row.try_get("id")?,
+        taken_at: row.try_get::<_, Timestamp>("taken_at")?.0,
+        body: body.to_owned(),
+    }))
+}

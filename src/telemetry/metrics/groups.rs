@@ -1,0 +1,154 @@
+//! Every metric, in one table a stage. The line above a metric is its help text, here and in the exposition.
+
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use super::labels::{CodeLabels, RequestLabels, RouteLabels, method_label, status_label};
+use crate::model::{Code, Verdicts};
+
+/// A family of histograms with the same buckets.
+pub(super) type Durations<L> = Family<L, Histogram, fn() -> Histogram>;
+
+/// `field: Type = "name", how it is made;`, the name without our prefix and without `_total`.
+macro_rules! metrics {
+    ($(#[doc = $about:literal])+ $group:ident { $(#[doc = $help:literal] $field:ident: $kind:ty = $name:literal, $made:expr;)+ }) => {
+        $(#[doc = $about])+
+        #[derive(Debug)]
+        pub struct $group {
+            $(#[doc = $help] pub $field: $kind,)+
+        }
+
+        impl $group {
+            pub(super) fn register(registry: &mut Registry) -> Self {
+                let group = Self { $($field: $made,)+ };
+                // The library ends the help text with a full stop of its own.
+                $(registry.register($name, $help.trim().trim_end_matches('.'), group.$field.clone());)+
+                group
+            }
+        }
+    };
+}
+
+metrics! {
+    /// What the HTTP front does.
+    HttpMetrics {
+        /// Requests answered, by route pattern, method and status class.
+        requests: Family<RequestLabels, Counter> = "http_requests", Family::default();
+        /// From the head of a request to the head of its answer, in seconds.
+        request_duration: Durations<RouteLabels> = "http_request_duration_seconds", Durations::new_with_constructor(durations);
+        /// Connections open now.
+        connections: Gauge = "http_connections", Gauge::default();
+        /// Bytes of request bodies in memory now.
+        in_flight_bytes: Gauge = "http_in_flight_bytes", Gauge::default();
+    }
+}
+
+metrics! {
+    /// What came in.
+    IngestMetrics {
+        /// Requests that carried samples.
+        requests: Counter = "ingest_requests", Counter::default();
+        /// Samples committed and acknowledged.
+        samples_committed: Counter = "ingest_samples_committed", Counter::default();
+        /// Items refused, by reason.
+        items_refused: Family<CodeLabels, Counter> = "ingest_items_refused", Family::default();
+        /// Bytes of request bodies as they came over the wire.
+        bytes: Counter = "ingest_bytes", Counter::default();
+    }
+}
+
+metrics! {
+    /// What the journal writes.
+    JournalMetrics {
+        /// Bytes of samples that wait for their commit now.
+        queue_bytes: Gauge = "journal_queue_bytes", Gauge::default();
+        /// Flushes committed.
+        flushes: Counter = "journal_flushes", Counter::default();
+        /// Samples in a flush.
+        flush_samples: Histogram = "journal_flush_samples", Histogram::new(exponential_buckets(1.0, 4.0, 10));
+        /// From the first byte of a COPY to its commit, in seconds.
+        commit_duration: Histogram = "journal_commit_duration_seconds", durations();
+        /// Commits tried again after an error.
+        retries: Counter = "journal_retries", Counter::default();
+    }
+}
+
+metrics! {
+    /// What the catalog knows.
+    CatalogMetrics {
+        /// Servers known.
+        servers: Gauge = "catalog_servers", Gauge::default();
+        /// Series known.
+        series: Gauge = "catalog_series", Gauge::default();
+        /// Look-ups that the cache could not answer.
+        misses: Counter = "catalog_misses", Counter::default();
+        /// Series created.
+        series_created: Counter = "catalog_series_created", Counter::default();
+    }
+}
+
+metrics! {
+    /// What is pushed.
+    LiveMetrics {
+        /// WebSocket sessions open now.
+        sessions: Gauge = "live_sessions", Gauge::default();
+        /// Frames handed to a socket.
+        frames_sent: Counter = "live_frames_sent", Counter::default();
+        /// Frames dropped because the queue of their session was full.
+        frames_dropped: Counter = "live_frames_dropped", Counter::default();
+        /// Committed flushes that were not pushed because the hub was behind.
+        flushes_dropped: Counter = "live_flushes_dropped", Counter::default();
+        /// Times that a session was told it lagged.
+        lagged: Counter = "live_lagged", Counter::default();
+    }
+}
+
+metrics! {
+    /// What is asked.
+    QueryMetrics {
+        /// Queries answered, failed ones included.
+        requests: Counter = "query_requests", Counter::default();
+        /// How long a query took, in seconds.
+        duration: Histogram = "query_duration_seconds", durations();
+    }
+}
+
+metrics! {
+    /// The database as it is seen from here.
+    PostgresMetrics {
+        /// 1 when PostgreSQL answered last time it was asked, else 0.
+        up: Gauge = "postgres_up", Gauge::default();
+    }
+}
+
+impl HttpMetrics {
+    /// Counts one answer. `route` is the pattern of the route, or one fixed text for requests without one.
+    pub fn answered(&self, route: &'static str, method: &str, status: u16, duration: Duration) {
+        let method = method_label(method);
+        self.requests.get_or_create(&RequestLabels { route, method, status: status_label(status) }).inc();
+        self.request_duration.get_or_create(&RouteLabels { route, method }).observe(duration.as_secs_f64());
+    }
+}
+
+impl IngestMetrics {
+    /// Counts the refusals of one request.
+    pub fn refused(&self, verdicts: &Verdicts) {
+        for (code, count) in verdicts.counts() {
+            self.refused_for(code, count);
+        }
+    }
+
+    fn refused_for(&self, code: Code, count: u32) {
+        self.items_refused.get_or_create(&CodeLabels { code: code.as_str() }).inc_by(u64::from(count));
+    }
+}
+
+/// From half a millisecond, an idle commit, to half a minute, where requests are given up.
+fn durations() -> Histogram {
+    Histogram::new(exponential_buckets(0.0005, 2.0, 17))
+}

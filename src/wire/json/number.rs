@@ -1,0 +1,116 @@
+//! Numbers: the grammar, and the nearest 64-bit float, correctly rounded.
+//!
+//! A decimal whose digits fit in 53 bits and whose power of ten is exact is one exact integer times or by another, so
+//! one rounding gives the right answer. All others go to the standard library, which rounds correctly always.
+
+use super::{Fault, Scanner};
+
+/// The powers of ten a 64-bit float holds exactly.
+const EXACT_POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+/// The largest integer up to which a 64-bit float holds every integer.
+const EXACT_INTEGER_MAX: u64 = 1 << 53;
+/// No number with this many digits overflows 64 bits.
+const EXACT_DIGITS_MAX: usize = 19;
+/// Far past the exponent of any float; keeps the sum of exponents from overflowing.
+const EXPONENT_MAX: i64 = 1 << 40;
+
+/// A number that satisfies the grammar: `mantissa * 10^exponent`, as far as `digits` fit in 64 bits.
+#[derive(Clone, Copy, Debug)]
+struct Decimal {
+    negative: bool,
+    mantissa: u64,
+    digits: usize,
+    exponent: i64,
+}
+
+impl Scanner<'_> {
+    /// Reads the number that is next. One too large for a 64-bit float comes out as an infinity.
+    ///
+    /// # Errors
+    /// When it does not satisfy the grammar.
+    #[inline(always)]
+    pub fn number(&mut self) -> Result<f64, Fault> {
+        let start = self.at();
+        let decimal = self.decimal()?;
+        Ok(decimal.exact().unwrap_or_else(|| nearest(&self.body()[start..self.at()])))
+    }
+
+    /// Passes over the number that is next.
+    ///
+    /// # Errors
+    /// When it does not satisfy the grammar.
+    pub fn skip_number(&mut self) -> Result<(), Fault> {
+        self.decimal().map(|_| ())
+    }
+
+    #[inline(always)]
+    fn decimal(&mut self) -> Result<Decimal, Fault> {
+        let negative = self.byte() == b'-';
+        self.step(usize::from(negative));
+        let mut mantissa = 0;
+        let mut digits = if self.byte() == b'0' {
+            self.step(1);
+            1
+        } else {
+            self.digits(&mut mantissa)?
+        };
+        let mut exponent = 0;
+        if self.byte() == b'.' {
+            self.step(1);
+            let fraction_digits = self.digits(&mut mantissa)?;
+            digits += fraction_digits;
+            exponent = -(fraction_digits as i64);
+        }
+        if self.byte() | 0x20 == b'e' {
+            exponent += self.exponent()?;
+        }
+        Ok(Decimal { negative, mantissa, digits, exponent })
+    }
+
+    /// Reads one digit or more; past 64 bits the mantissa wraps, which [`Decimal::exact`] knows from their count.
+    #[inline(always)]
+    fn digits(&mut self, mantissa: &mut u64) -> Result<usize, Fault> {
+        let rest = self.rest();
+        let mut count = 0;
+        while let Some(digit) = rest.get(count).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9) {
+            *mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
+            count += 1;
+        }
+        self.step(count);
+        if count == 0 { Err(self.unexpected("a digit")) } else { Ok(count) }
+    }
+
+    #[inline(never)]
+    fn exponent(&mut self) -> Result<i64, Fault> {
+        self.step(1);
+        let negative = self.byte() == b'-';
+        self.step(usize::from(matches!(self.byte(), b'-' | b'+')));
+        let start = self.at();
+        self.digits(&mut 0)?;
+        let digits = &self.body()[start..self.at()];
+        let exponent = digits.iter().fold(0, |sum: i64, digit| (sum * 10 + i64::from(digit - b'0')).min(EXPONENT_MAX));
+        Ok(if negative { -exponent } else { exponent })
+    }
+}
+
+impl Decimal {
+    #[inline(always)]
+    fn exact(self) -> Option<f64> {
+        if self.digits > EXACT_DIGITS_MAX || self.mantissa > EXACT_INTEGER_MAX {
+            return None;
+        }
+        let power = *EXACT_POWERS.get(self.exponent.unsigned_abs() as usize)?;
+        let mantissa = self.mantissa as f64;
+        let value = if self.exponent < 0 { mantissa / power } else { mantissa * power };
+        Some(if self.negative { -value } else { value })
+    }
+}
+
+#[inline(never)]
+fn nearest(text: &[u8]) -> f64 {
+    let text = std::str::from_utf8(text).expect("a number consists of ASCII characters");
+    text.parse().expect("the grammar of JSON numbers is part of the one that Rust parses")
+}
