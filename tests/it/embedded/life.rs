@@ -9,7 +9,7 @@ use nix::unistd::getpgid;
 use tokio_postgres::NoTls;
 
 use super::{DEADLINE, Scratch, connect, until};
-use crate::harness::TestDatabase;
+use crate::harness::{TestCluster, TestDatabase};
 
 #[tokio::test]
 async fn a_second_start_finds_what_the_first_one_kept() {
@@ -27,6 +27,15 @@ async fn a_second_start_finds_what_the_first_one_kept() {
     let client = connect(&cluster.config("kept"), &tasks).await;
     let row = client.query_one("SELECT n FROM t", &[]).await.unwrap();
     assert_eq!(row.get::<_, i32>(0), 42);
+    cluster.stop(DEADLINE).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_running_server_can_be_started_anew_and_is_found_in_the_same_place() {
+    let mut cluster = TestCluster::own().await;
+    let config = cluster.config("postgres");
+    cluster.restart().await.unwrap();
+    drop(config.connect(NoTls).await.unwrap());
     cluster.stop(DEADLINE).await.unwrap();
 }
 
