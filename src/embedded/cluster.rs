@@ -17,8 +17,10 @@ use super::ready;
 /// Connecting to a local socket either works at once or not at all; a server in trouble may leave one hanging.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the processes of a killed server may keep its memory, and with it a new server, from starting.
-const REMNANTS_DEADLINE: Duration = Duration::from_secs(15);
+const REMNANTS_DEADLINE: Duration = Duration::from_secs(5);
 const REMNANTS_POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// For the clean shutdown before a restart.
+const RESTART_STOP_DEADLINE: Duration = Duration::from_secs(30);
 /// PostgreSQL itself kills what does not end within five seconds of an immediate shutdown.
 const IMMEDIATE_STOP_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -82,7 +84,7 @@ impl Cluster {
     /// # Errors
     /// As [`Cluster::start`].
     pub async fn restart(&mut self) -> Result<(), EmbeddedError> {
-        if !self.end_with(Signal::SIGINT, REMNANTS_DEADLINE).await {
+        if !self.end_with(Signal::SIGINT, RESTART_STOP_DEADLINE).await {
             self.end_at_once().await;
         }
         self.installation.guard.server_ended();

@@ -107,10 +107,9 @@ pub(super) fn make_private(path: &Path, run_as: &RunAs) -> Result<(), EmbeddedEr
     if let Err(error) = DirBuilder::new().mode(0o700).create(path) {
         // One that is there already may have been put there by someone else, in /tmp at least.
         let there = fs::symlink_metadata(path).map_err(|_| EmbeddedError::io("make", path)(error))?;
-        if !there.is_dir() || !run_as.trusts(there.uid()) {
-            return Err(EmbeddedError::Foreign { directory: path.to_owned() });
+        if !there.is_dir() || !run_as.trusts(there.uid()) || there.mode() & 0o077 != 0 {
+            return Err(EmbeddedError::NotPrivate { directory: path.to_owned() });
         }
-        fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(EmbeddedError::io("close off", path))?;
     }
     run_as.give(path)
 }

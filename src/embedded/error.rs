@@ -25,8 +25,8 @@ pub enum EmbeddedError {
     NotACluster { directory: PathBuf },
     #[error("{} is not empty, so it is not removed at the end of a throw-away cluster", .directory.display())]
     NotEmpty { directory: PathBuf },
-    #[error("{} belongs to another user", .directory.display())]
-    Foreign { directory: PathBuf },
+    #[error("{} is not a directory that only PostgreSQL's user can enter", .directory.display())]
+    NotPrivate { directory: PathBuf },
     #[error("PostgreSQL cannot run as root, and there is neither a user postgres nor a user nobody to run it as")]
     NoUser,
     #[error(

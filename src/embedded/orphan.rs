@@ -13,10 +13,11 @@ use super::directory::Directory;
 use super::error::EmbeddedError;
 
 /// A dead owner's guard is at work, and the processes of a dead server end by themselves, so at first only wait. Then
-/// ask for a fast shutdown (a process without its server drops its statement), then for an immediate one.
+/// ask for a fast shutdown, which does no harm when the guard has asked already and which makes a process without its
+/// server drop its statement; then for an immediate one.
 const STEPS: [(Option<Signal>, Duration); 3] = [
-    (None, Duration::from_secs(5)),
-    (Some(Signal::SIGINT), Duration::from_secs(30)),
+    (None, Duration::from_secs(1)),
+    (Some(Signal::SIGINT), Duration::from_secs(60)),
     (Some(Signal::SIGQUIT), Duration::from_secs(10)),
 ];
 

@@ -1,7 +1,7 @@
 //! The user PostgreSQL runs as: the owner's own, or an unprivileged one when the owner is root, which PostgreSQL
 //! refuses to run as.
 
-use std::os::unix::fs::chown;
+use std::os::unix::fs::lchown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -41,10 +41,10 @@ impl RunAs {
         command
     }
 
-    /// Hands `path` to this user.
+    /// Hands `path` to this user; never what a link put in its place leads to.
     pub(super) fn give(&self, path: &Path) -> Result<(), EmbeddedError> {
         let Some(user) = &self.user else { return Ok(()) };
-        chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(EmbeddedError::io("give away", path))
+        lchown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(EmbeddedError::io("give away", path))
     }
 
     /// Whether files of `uid` are this user's or the owner's.
