@@ -5,8 +5,6 @@ use super::super::secret::DatabaseUrl;
 
 const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
-const MIB: usize = 1 << 20;
-const GIB: usize = 1 << 30;
 
 pub(super) const DATABASE: &[Key] = &[
     Key::words("database.url", "", "postgres://user:password@host:port/name or host=... user=...", |draft, text| {
