@@ -162,9 +162,7 @@ impl Row {
     }
 
     fn labels(&mut self) {
-        self.text(r#"{"region":""#);
-        self.gap(|row| &mut row.regions, &[b'0'; 9]);
-        self.text(r#"","datacenter":""#);
+        self.text(r#"{"datacenter":""#);
         self.gap(|row| &mut row.datacenters, &[b'0'; 10]);
         self.text(r#""}"#);
     }
