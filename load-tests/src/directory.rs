@@ -16,16 +16,15 @@ pub(crate) struct WorkDir {
 }
 
 impl WorkDir {
-    /// A new directory below the system's temporary one, removed when dropped; or the one given, which is kept.
+    /// A new directory below the system's temporary one, removed when dropped; or below the one given, and kept.
     pub(crate) fn new(keep_in: Option<&Path>) -> io::Result<Self> {
-        if let Some(path) = keep_in {
-            std::fs::create_dir_all(path)?;
-            return Ok(Self { path: path.canonicalize()?, remove: false });
+        let parent = keep_in.map_or_else(std::env::temp_dir, Path::to_owned);
+        if keep_in.is_some() {
+            std::fs::create_dir_all(&parent)?;
         }
-        let name = format!("millrace-load-{}", uuid::Uuid::new_v4().simple());
-        let path = std::env::temp_dir().join(name);
+        let path = parent.join(format!("millrace-load-{}", uuid::Uuid::new_v4().simple()));
         std::fs::create_dir(&path)?;
-        Ok(Self { path: path.canonicalize()?, remove: true })
+        Ok(Self { path: path.canonicalize()?, remove: keep_in.is_none() })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -90,5 +89,13 @@ mod tests {
         assert_eq!(find(&path, "three"), None);
         drop(dir);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_directory_asked_for_is_kept_and_each_run_has_its_own() {
+        let parent = WorkDir::new(None).unwrap();
+        let kept = [(); 2].map(|()| WorkDir::new(Some(parent.path())).unwrap().path().to_owned());
+        assert_ne!(kept[0], kept[1]);
+        assert!(kept.iter().all(|path| path.is_dir() && path.starts_with(parent.path())));
     }
 }

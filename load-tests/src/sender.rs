@@ -187,6 +187,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_short_acknowledgement_is_counted_as_it_is_and_its_block_remembered() {
+        use std::sync::Arc;
+
+        use crate::data::{Fleet, TimeGrid};
+        // The sink acknowledges 1,000 samples whatever it was sent.
+        let sink = crate::sink::Sink::start().unwrap();
+        let fleet = Arc::new(Fleet::new(1, 2, TimeGrid { end_ms: 0, span_ms: 1_000_000, step_ms: 1000 }));
+        for (steps, acknowledged, remembered) in [(100, 1000, 0), (150, 1000, 1), (50, 500, 0)] {
+            let shape = Shape { hosts: 1, steps };
+            let stream = Stream::new(&fleet, shape, 0, 1);
+            let mut sender = HttpSender::new(&Endpoint::native(sink.address()), shape, stream).unwrap();
+            assert!(sender.prepare());
+            assert_eq!(sender.send().unwrap(), acknowledged, "{steps} steps");
+            assert_eq!(sender.unacknowledged().unwrap().len(), remembered, "{steps} steps");
+        }
+    }
+
+    #[test]
     fn only_what_the_answer_says_was_inserted_counts() {
         assert_eq!(inserted(br#"{"success":true,"inserted":998,"failed":2}"#), Some(998));
         assert_eq!(inserted(br#"{"inserted": 7}"#), Some(7));

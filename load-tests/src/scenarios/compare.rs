@@ -113,7 +113,7 @@ fn peers(common: &Common, settings: &Settings) -> Vec<Box<dyn Peer>> {
 }
 
 fn run_once(common: &Common, settings: &Settings, peer: &dyn Peer, round: u32) -> Result<Run, ScenarioError> {
-    let dir = WorkDir::new(None)?;
+    let dir = WorkDir::new(common.work_dir.as_deref())?;
     let connections = usize::from(common.connections);
     let hosts = peer.shape().hosts_rounded(settings.hosts, connections);
     let mut fleet = Fleet::new(common.seed, hosts, common.time_grid());
