@@ -57,12 +57,14 @@ impl Fleet {
     /// `hosts` hosts with ids of their own; a server that names them itself is heeded with [`Fleet::adopt`].
     pub(crate) fn new(seed: u64, hosts: u32, time: TimeGrid) -> Self {
         let hosts = (0..hosts.min(HOSTS_MAX)).map(|index| Host::new(seed, index)).collect();
-        let steps = time.span_ms / time.step_ms.max(1);
+        let step_ms = time.step_ms.max(1);
+        let steps = time.span_ms / step_ms;
         Self {
             seed,
             hosts,
-            start_ms: time.end_ms - steps * time.step_ms.max(1),
-            step_ms: time.step_ms.max(1),
+            // On whole steps, as agents that read a clock do.
+            start_ms: (time.end_ms.div_euclid(step_ms) - steps) * step_ms,
+            step_ms,
             steps_max: u32::try_from(steps).unwrap_or(u32::MAX),
         }
     }
@@ -123,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_time_of_the_grid_names_its_step_and_another_does_not() {
-        let fleet = Fleet::new(1, 3, TimeGrid { end_ms: 1_000_000, span_ms: 100_000, step_ms: 10_000 });
+        let fleet = Fleet::new(1, 3, TimeGrid { end_ms: 1_004_321, span_ms: 100_000, step_ms: 10_000 });
         assert_eq!((fleet.start_ms, fleet.steps_max), (900_000, 10));
         assert_eq!(fleet.step_at_us(fleet.time_ms(7) * 1000), Some(7));
         assert_eq!(fleet.step_at_us(fleet.time_ms(7) * 1000 + 1), None);
