@@ -128,13 +128,14 @@ fn run_once(common: &Common, settings: &Settings, peer: &dyn Peer, round: u32) -
     drop(senders);
     running.stop()?;
     let bytes = directory::data_bytes(dir.path()).saturating_sub(bytes_before) as f64;
+    let samples = outcome.samples + warm_up.samples;
     let latency = outcome.latencies.quantiles();
     output::line(&format!("{label}: {} samples/s", magnitude(outcome.samples_per_s())));
     Ok(Run {
         samples_per_s: outcome.samples_per_s().round(),
         p50_ms: latency.p50_ms,
         p99_ms: latency.p99_ms,
-        bytes_per_sample: bytes / (outcome.samples + warm_up.samples).max(1) as f64,
+        bytes_per_sample: if samples == 0 { 0.0 } else { bytes / samples as f64 },
         refused_or_failed: outcome.refused + outcome.failed,
         first_failure: warm_up.first_failure.or(outcome.first_failure),
     })
