@@ -14,6 +14,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError as Violation;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as ProtocolError, Message};
@@ -140,6 +141,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 self.pulse.heard();
                 // Puts the answer the library has ready where it is written from. It cannot wait: see `Inbound`.
                 self.protocol.flush().await.err().map(Ended::Protocol)
+            }
+            Turn::Read(Some(Err(ProtocolError::Protocol(Violation::ResetWithoutClosingHandshake)))) => {
+                Some(Ended::Client)
             }
             Turn::Read(Some(Err(ProtocolError::Io(error)))) => Some(Ended::Io(error)),
             Turn::Read(Some(Err(error))) => Some(Ended::Protocol(error)),

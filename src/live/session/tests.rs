@@ -1,1 +1,238 @@
-//! t
+//! The protocol of one session, with a client of the protocol library at the other end of a pipe. The hub's worker runs
+//! on the test's own thread, so that time can stand still.
+
+use std::time::Duration;
+
+use tokio::io::{DuplexStream, duplex};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::live::fixtures::{directory, flush, pairs};
+use crate::live::{HubConfig, HubWorker, Marks, QueueLimits};
+use crate::model::{CommitListener, Origin};
+use crate::shutdown::Tasks;
+
+const ORIGIN: Origin = Origin { node: 1, lane: 0 };
+
+struct Served {
+    hub: Arc<Hub>,
+    worker: HubWorker,
+    client: WebSocketStream<DuplexStream>,
+    session: JoinHandle<Ended>,
+    stop: CancellationToken,
+    sequence: u64,
+}
+
+impl Served {
+    /// A session over a pipe that holds `pipe_bytes`, once it is subscribed.
+    async fn start(pipe_bytes: usize, config: HubConfig, of: &[(&str, &str)]) -> Self {
+        let (hub, worker) = Hub::build(config, Arc::new(directory()), Marks::default());
+        let (client, server) = duplex(pipe_bytes);
+        let request = StreamRequest::parse(&pairs(of)).unwrap();
+        let setup = SessionSetup { hub: Arc::clone(&hub), replay: None, request, pulse: PulseConfig::default() };
+        let stop = CancellationToken::new();
+        let session = Tasks::default().spawn("session", serve(server, setup, stop.clone().cancelled_owned()));
+        let client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
+        let mut served = Self { hub, worker, client, session, stop, sequence: 0 };
+        served.settle().await;
+        served
+    }
+
+    /// Lets the session and the worker do all they can without time passing.
+    async fn settle(&mut self) {
+        for _ in 0..100 {
+            self.worker.drain();
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn commit(&mut self, series: &[u32]) {
+        self.sequence += 1;
+        self.hub.committed(&flush(ORIGIN, self.sequence, series));
+        self.settle().await;
+    }
+
+    async fn text(&mut self) -> serde_json::Value {
+        match self.client.next().await.unwrap().unwrap() {
+            Message::Text(text) => serde_json::from_str(&text).unwrap(),
+            other => panic!("no text: {other:?}"),
+        }
+    }
+
+    async fn close_code(&mut self) -> u16 {
+        loop {
+            match self.client.next().await.unwrap().unwrap() {
+                Message::Close(frame) => return frame.unwrap().code.into(),
+                other => assert!(other.is_text() || other.is_ping(), "{other:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn committed_samples_arrive_as_the_frames_of_system_002() {
+    let mut served = Served::start(4096, HubConfig::default(), &[("metric_type", "cpu")]).await;
+    served.commit(&[0, 1, 2]).await;
+    for name in ["user", "idle"] {
+        let text = served.text().await;
+        assert_eq!((&text["type"], &text["data"]["metric_name"]), (&"metric".into(), &name.into()));
+        assert_eq!(text["data"]["id"], 0);
+    }
+}
+
+#[tokio::test]
+async fn batches_arrive_as_one_array_a_flush() {
+    let mut served = Served::start(4096, HubConfig::default(), &[("batch", "true")]).await;
+    served.commit(&[0, 1, 2]).await;
+    served.commit(&[3]).await;
+    assert_eq!(served.text().await.as_array().unwrap().len(), 3);
+    assert_eq!(served.text().await.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn pings_are_answered_and_texts_ignored_while_data_flows() {
+    let mut served = Served::start(4096, HubConfig::default(), &[]).await;
+    served.client.send(Message::text("ignored")).await.unwrap();
+    served.client.send(Message::Ping(Bytes::from_static(b"hello"))).await.unwrap();
+    served.settle().await;
+    assert_eq!(served.client.next().await.unwrap().unwrap(), Message::Pong(Bytes::from_static(b"hello")));
+    served.commit(&[1]).await;
+    assert_eq!(served.text().await["data"]["value"], 1.0);
+}
+
+#[tokio::test]
+async fn a_flood_of_pings_on_a_socket_nobody_reads_stops_by_itself_and_cuts_no_frame() {
+    let mut served = Served::start(512, HubConfig::default(), &[]).await;
+    served.commit(&[1, 2, 3, 5, 6, 7]).await;
+    let ping = || Message::Ping(Bytes::from(vec![7; 100]));
+    let mut sent = 0;
+    while futures_util::FutureExt::now_or_never(served.client.send(ping())).is_some() {
+        sent += 1;
+        served.settle().await;
+        assert!(sent < 1000, "the session reads without an end");
+    }
+    let (mut values, mut pongs) = (Vec::new(), 0);
+    while values.len() < 6 || pongs == 0 {
+        match served.client.next().await.unwrap().unwrap() {
+            Message::Text(text) => values.push(serde_json::from_str::<serde_json::Value>(&text).unwrap()),
+            Message::Pong(_) => pongs += 1,
+            other => panic!("neither text nor pong: {other:?}"),
+        }
+    }
+    let values: Vec<_> = values.iter().map(|text| text["data"]["value"].as_f64().unwrap()).collect();
+    assert_eq!(values, [1.0, 2.0, 3.0, 5.0, 6.0, 7.0]);
+}
+
+#[tokio::test]
+async fn a_slow_client_is_told_how_much_it_missed_before_what_follows() {
+    let queue = QueueLimits { messages_max: 10, ..QueueLimits::default() };
+    let mut served = Served::start(256, HubConfig { queue, ..HubConfig::default() }, &[]).await;
+    for _ in 0..50 {
+        served.commit(&[1]).await;
+    }
+    let (mut expected, mut lagged) = (1, 0);
+    while expected <= 50 {
+        let text = served.text().await;
+        if text["type"] == "lagged" {
+            lagged += 1;
+            expected += text["dropped"].as_u64().unwrap();
+        } else {
+            let time: jiff::Timestamp = text["data"]["timestamp"].as_str().unwrap().parse().unwrap();
+            assert_eq!(time.as_microsecond() as u64, expected);
+            expected += 1;
+        }
+    }
+    assert_eq!((lagged, expected), (1, 51));
+}
+
+#[tokio::test]
+async fn too_long_a_message_closes_with_1009() {
+    let mut served = Served::start(64 * 1024, HubConfig::default(), &[]).await;
+    served.client.send(Message::binary(vec![0; CLIENT_MESSAGE_BYTES_MAX + 1])).await.unwrap();
+    assert_eq!(served.close_code().await, 1009);
+    drop(served.client);
+    assert!(matches!(served.session.await.unwrap(), Ended::Protocol(ProtocolError::Capacity(_))));
+}
+
+#[tokio::test]
+async fn a_client_that_breaks_the_protocol_is_closed_with_1002() {
+    let mut served = Served::start(4096, HubConfig::default(), &[]).await;
+    // A text frame without a mask.
+    served.client.get_mut().write_all(&[0x81, 0x01, b'x']).await.unwrap();
+    assert_eq!(served.close_code().await, 1002);
+    drop(served.client);
+    assert!(matches!(served.session.await.unwrap(), Ended::Protocol(_)));
+}
+
+#[tokio::test]
+async fn a_client_that_closes_is_answered() {
+    let mut served = Served::start(4096, HubConfig::default(), &[]).await;
+    served.client.send(Message::Close(None)).await.unwrap();
+    assert!(matches!(served.client.next().await, Some(Ok(Message::Close(_)))));
+    assert!(served.client.next().await.is_none());
+    drop(served.client);
+    assert!(matches!(served.session.await.unwrap(), Ended::Client));
+    served.worker.drain();
+    assert_eq!(LiveStats::read(&served.hub.stats().sessions), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_ends_its_session() {
+    let served = Served::start(4096, HubConfig::default(), &[]).await;
+    drop(served.client);
+    assert!(matches!(served.session.await.unwrap(), Ended::Client));
+}
+
+#[tokio::test]
+async fn when_the_server_stops_the_client_gets_all_it_was_sent_and_1001() {
+    let mut served = Served::start(64, HubConfig::default(), &[]).await;
+    served.commit(&[1, 2]).await;
+    served.stop.cancel();
+    served.settle().await;
+    assert_eq!(served.text().await["data"]["value"], 1.0);
+    assert_eq!(served.text().await["data"]["value"], 2.0);
+    assert_eq!(served.close_code().await, 1001);
+    drop(served.client);
+    assert!(matches!(served.session.await.unwrap(), Ended::Stopping));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_answer_the_close_delays_the_stop_only_so_long() {
+    let served = Served::start(4096, HubConfig::default(), &[]).await;
+    let asked = Instant::now();
+    served.stop.cancel();
+    assert!(matches!(served.session.await.unwrap(), Ended::Stopping));
+    assert!(asked.elapsed() <= Duration::from_secs(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_pings_stays_and_one_that_does_not_is_closed() {
+    let mut served = Served::start(4096, HubConfig::default(), &[]).await;
+    let started = Instant::now();
+    for round in 1..=3 {
+        assert!(served.client.next().await.unwrap().unwrap().is_ping());
+        assert_eq!(started.elapsed().as_secs(), round * 54);
+        served.client.flush().await.unwrap();
+    }
+    assert!(matches!(served.session.await.unwrap(), Ended::Silent));
+    assert_eq!(started.elapsed().as_secs(), 4 * 54 + 60);
+    assert_eq!(LiveStats::read(&served.hub.stats().sessions_stalled), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_socket_that_takes_nothing_is_given_up_after_a_minute() {
+    let mut served = Served::start(16, HubConfig::default(), &[]).await;
+    let started = Instant::now();
+    served.commit(&[1]).await;
+    assert!(matches!(served.session.await.unwrap(), Ended::Stalled));
+    assert_eq!(started.elapsed().as_secs(), 60);
+}
+
+#[tokio::test]
+async fn what_cannot_be_served_is_closed_with_the_reason() {
+    let mut full = Served::start(4096, HubConfig { sessions_max: 0, ..HubConfig::default() }, &[]).await;
+    assert_eq!(full.close_code().await, 1013);
+    let mut replay = Served::start(4096, HubConfig::default(), &[("since", "2025-11-20T10:00:00Z")]).await;
+    assert_eq!(replay.close_code().await, 1003);
+}
