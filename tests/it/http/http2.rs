@@ -85,7 +85,7 @@ async fn a_stream_that_fails_is_reset() {
 #[tokio::test]
 async fn an_idle_connection_is_closed() {
     let mut config = config();
-    config.connections.idle_timeout = Duration::from_millis(150);
+    config.connections.idle_timeout = Duration::from_millis(300);
     let server = start(&config);
     let mut client = connect(&server).await;
     bytes(client.call("GET", "/hello", Vec::new()).await).await;

@@ -31,6 +31,8 @@ async fn head_has_the_head_of_get_and_nothing_after_it() {
     let mut client = Client::connect(&server).await;
     client.send("HEAD /hello HTTP/1.1\r\nhost: test\r\n\r\n").await;
     assert_eq!(client.answer_to("HEAD").await.header("content-length"), Some("5"));
+    client.send("HEAD /whole HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    assert_eq!(client.answer_to("HEAD").await.header("content-length"), None, "nobody knows the length of a stream");
     assert_eq!(client.get("/hello").await.text(), "hello", "the connection is in step");
 }
 

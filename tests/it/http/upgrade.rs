@@ -11,14 +11,14 @@ const REQUEST: &str = "GET /upgrade HTTP/1.1\r\nhost: test\r\nconnection: upgrad
 #[tokio::test]
 async fn after_a_101_bytes_go_both_ways_for_longer_than_any_timeout() {
     let mut config = config();
-    config.connections.head_timeout = Duration::from_millis(50);
-    config.connections.idle_timeout = Duration::from_millis(50);
+    config.connections.head_timeout = Duration::from_millis(300);
+    config.connections.idle_timeout = Duration::from_millis(300);
     let server = start(&config);
     let mut client = Client::connect(&server).await;
     client.send(REQUEST).await;
     assert!(client.head().await.starts_with("HTTP/1.1 101 "));
     let mut bytes = [0; 5];
-    tokio::time::timeout(Duration::from_millis(150), client.stream.read(&mut bytes)).await.unwrap_err();
+    tokio::time::timeout(Duration::from_millis(600), client.stream.read(&mut bytes)).await.unwrap_err();
     client.send("bytes").await;
     soon(client.stream.read_exact(&mut bytes)).await.unwrap();
     assert_eq!(&bytes, b"bytes");
