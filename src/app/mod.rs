@@ -153,6 +153,7 @@ impl App {
         late.extend(services.exports.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         background.ask_to_stop();
         drop((hub.await, chores.await));
+        services.database.close();
         release_database.cancel();
         if let Some(cluster) = cluster {
             cluster.await??;

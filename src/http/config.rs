@@ -30,6 +30,8 @@ pub struct ConnectionConfig {
     /// How long the client may take nothing of what we write. Too low: a paused export breaks. Too high: clients that
     /// stopped reading hold their response in memory.
     pub write_stall_timeout: Duration,
+    /// From accepting to the end of the TLS handshake. Too low: distant clients never get in. Too high: silent sockets
+    /// hold their place.
     pub tls_handshake_timeout: Duration,
     /// After this a connection is closed when its current requests are answered, so that a load balancer can spread
     /// the agents again. `None`: never.
@@ -40,6 +42,7 @@ pub struct ConnectionConfig {
     /// Bytes of one request head (HTTP/1.1) or header list (HTTP/2). Too low: large cookies and tokens are refused
     /// with 431. Too high: heads become a cheap way to use up memory.
     pub head_bytes_max: usize,
+    /// Header lines of one HTTP/1.1 request; more are refused with 431. Too high: each costs a slot while parsing.
     pub headers_max: usize,
     /// What one read from an HTTP/1.1 socket takes at most; hyper grows towards it while reads come back full. Too
     /// low: a bulk body takes many system calls. Too high: each connection that once sent a bulk body keeps as much.
@@ -72,10 +75,14 @@ pub struct Http2Config {
     pub stream_window_bytes: u32,
     /// The same for all bodies of a connection together: this bounds what one socket can make us hold.
     pub connection_window_bytes: u32,
+    /// The largest HTTP/2 frame we take. Too low: bulk bodies pay for many frame heads. Too high: one stream's frame
+    /// holds up the others.
     pub frame_bytes_max: u32,
-    /// What is buffered of a response that the client does not take.
+    /// What is buffered of a response that the client does not take. Too low: throughput on distant links. Too high:
+    /// memory that slow readers hold.
     pub send_buffer_bytes_max: usize,
-    /// Silence after which the client is asked whether it is there; it has `ping_timeout` to say so.
+    /// Silence after which the client is asked whether it is there; it has `ping_timeout` to say so. Too low: traffic
+    /// and wake-ups for nothing. Too high: clients that vanished keep their place.
     pub ping_interval: Duration,
     pub ping_timeout: Duration,
 }
@@ -99,11 +106,13 @@ impl Default for Http2Config {
 pub struct BodyLimits {
     /// Bytes on the wire. Too low: bulk senders are refused with 413. Too high: memory a client can make us hold.
     pub body_bytes_max: usize,
-    /// Bytes after decompression.
+    /// Bytes after decompression. Too low: well compressed bulk is refused with 413. Too high: a small body can make
+    /// us hold this much.
     pub inflated_bytes_max: usize,
     /// How long a body may bring nothing. Too low: senders on bad links get 408. Too high: half-sent bodies pile up.
     pub stall_timeout: Duration,
-    /// How long a body may take in all, however steadily it drips.
+    /// How long a body may take in all, however steadily it drips. Too low: large bodies on slow links get 408. Too
+    /// high: dripping clients hold what they have sent.
     pub total_timeout: Duration,
     /// Compressed bodies up to this size are inflated where they are; larger ones on the blocking pool, because an
     /// async worker must not be gone for longer than some hundred microseconds. Too low: the hop to another thread

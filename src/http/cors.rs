@@ -1,5 +1,7 @@
-//! Which browser pages may read our answers. Credentials are never allowed across origins: no dashboard uses
-//! cross-site cookies, and without them "any origin" gives a page nothing that curl would not get.
+//! Which browser pages may read our answers.
+//!
+//! Credentials are never allowed across origins: no dashboard uses cross-site cookies, and without them "any origin"
+//! gives a page nothing that curl would not get.
 
 use std::time::Duration;
 

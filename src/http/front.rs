@@ -71,7 +71,7 @@ impl Front {
         let id = self.ids.accept_or_make(request.headers().get(request_id::HEADER));
         let method = request.method().clone();
         let origin = request.headers().get(header::ORIGIN).cloned();
-        let path = request.uri().path().to_owned();
+        let path = tracing::enabled!(tracing::Level::DEBUG).then(|| request.uri().path().to_owned());
 
         let (route, mut response) = self.dispatch(request, peer, &id).await;
         self.cors.allow(origin.as_ref(), response.headers_mut());

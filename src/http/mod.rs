@@ -6,7 +6,9 @@
 mod accept; // one accept loop
 pub mod config; // every number, with what breaks when it is wrong
 mod connection; // one socket from its first byte to its last
+mod drive; // its timer, its drain
 pub mod listener; // a bound socket, perhaps with TLS
+mod open; // its first bytes
 mod protocol; // hyper's knobs, HTTP/1.1 and HTTP/2
 mod pulse; // what a connection is doing, and when that has lasted too long
 pub mod server; // accept on all listeners, drain at the end

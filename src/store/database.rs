@@ -86,6 +86,11 @@ impl Database {
         self.config.connect(self.tls.clone()).await.map_err(StoreError::unavailable)
     }
 
+    /// Closes the pooled connections that are idle, and every other one as it comes back.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+
     /// Whether PostgreSQL answers.
     ///
     /// # Errors

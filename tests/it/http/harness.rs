@@ -1,0 +1,255 @@
+//! A served test router on a free port, and a client that speaks bytes.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::{Method, StatusCode};
+use millrace::http::response::{empty, streamed, text};
+use millrace::http::server::Drained;
+use millrace::http::stream::{ClientGone, channel};
+use millrace::http::tls::Tls;
+use millrace::http::{ApiError, Config, Front, Listener, Request, Response, Router, serve};
+use millrace::shutdown::Tasks;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+/// Longer than anything here should take, so only a defect runs into it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Time-outs for tests that do not want any to run out.
+pub(super) fn config() -> Config {
+    let mut config = Config::default();
+    config.body.body_bytes_max = 200_000;
+    config.body.inflated_bytes_max = 1_000_000;
+    config
+}
+
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    pub(super) tasks: Tasks,
+    pub(super) gate: Arc<Gate>,
+    pub(super) serving: JoinHandle<Drained>,
+}
+
+/// Lets a test hold a handler until it wants it to go on.
+#[derive(Debug)]
+pub(super) struct Gate {
+    entered: Semaphore,
+    released: Semaphore,
+    gone: Semaphore,
+}
+
+impl Gate {
+    pub(super) async fn until_entered(&self) {
+        soon(self.entered.acquire()).await.unwrap().forget();
+    }
+
+    pub(super) fn release(&self) {
+        self.released.add_permits(1);
+    }
+
+    /// Until a producer has noticed that its client is gone.
+    pub(super) async fn until_gone(&self) {
+        soon(self.gone.acquire()).await.unwrap().forget();
+    }
+
+    async fn pass(&self) {
+        self.entered.add_permits(1);
+        self.released.acquire().await.unwrap().forget();
+    }
+}
+
+/// Fails the test when it takes too long, which says more than a test that hangs.
+pub(super) async fn soon<F: Future>(future: F) -> F::Output {
+    tokio::time::timeout(PATIENCE, future).await.expect("this should have happened by now")
+}
+
+pub(super) fn start(config: &Config) -> Server {
+    start_with(config, None)
+}
+
+pub(super) fn start_with(config: &Config, tls: Option<Arc<Tls>>) -> Server {
+    let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), tls).unwrap();
+    let address = listener.local_addr().unwrap();
+    let tasks = Tasks::default();
+    let gate = Arc::new(Gate { entered: Semaphore::new(0), released: Semaphore::new(0), gone: Semaphore::new(0) });
+    let front = Arc::new(Front::new(router(&gate, &tasks), config));
+    let (config, group) = (config.clone(), tasks.clone());
+    let serving = tasks.spawn("serve", async move { serve(vec![listener], front, &config, group).await });
+    Server { address, tasks, gate, serving }
+}
+
+fn router(gate: &Arc<Gate>, tasks: &Tasks) -> Router {
+    let held = Arc::clone(gate);
+    let (endless_gate, endless_tasks) = (Arc::clone(gate), tasks.clone());
+    let (broken_tasks, whole_tasks, upgrade_tasks) = (tasks.clone(), tasks.clone(), tasks.clone());
+    Router::builder()
+        .route(Method::GET, "/hello", |_| async { Ok(text(StatusCode::OK, "hello")) })
+        .route(Method::POST, "/echo", echo)
+        .route(Method::POST, "/refuse", |_| async { Err(ApiError::forbidden("not you")) })
+        .route(Method::GET, "/panics", panics)
+        .route(Method::GET, "/servers/{id}", |request: Request| async move {
+            Ok(text(StatusCode::OK, request.param("id").unwrap_or_default().to_owned()))
+        })
+        .route(Method::GET, "/held", move |_| {
+            let gate = Arc::clone(&held);
+            async move {
+                gate.pass().await;
+                Ok(text(StatusCode::OK, "held"))
+            }
+        })
+        .route(Method::GET, "/whole", move |_| whole(whole_tasks.clone()))
+        .route(Method::GET, "/broken", move |_| broken(broken_tasks.clone()))
+        .route(Method::GET, "/endless", move |_| endless(Arc::clone(&endless_gate), endless_tasks.clone()))
+        .route(Method::GET, "/upgrade", move |request| upgrade(request, upgrade_tasks.clone()))
+        .build()
+        .unwrap()
+}
+
+async fn echo(mut request: Request) -> Result<Response, ApiError> {
+    let body = request.collect_body().await?.read(Vec::new()).await?;
+    Ok(text(StatusCode::OK, body))
+}
+
+async fn panics(_: Request) -> Result<Response, ApiError> {
+    panic!("on purpose");
+}
+
+async fn whole(tasks: Tasks) -> Result<Response, ApiError> {
+    let (writer, body) = channel(1_000);
+    tasks.spawn("whole", async move {
+        for _ in 0..100 {
+            writer.write(Bytes::from_static(&[b'#'; 997])).await?;
+        }
+        writer.finish().await
+    });
+    Ok(streamed(StatusCode::OK, "text/plain", body))
+}
+
+async fn broken(tasks: Tasks) -> Result<Response, ApiError> {
+    let (writer, body) = channel(1_000);
+    tasks.spawn("broken", async move { writer.write(Bytes::from_static(b"a part")).await });
+    Ok(streamed(StatusCode::OK, "text/plain", body))
+}
+
+async fn endless(gate: Arc<Gate>, tasks: Tasks) -> Result<Response, ApiError> {
+    let (writer, body) = channel(100_000);
+    tasks.spawn("endless", async move {
+        while writer.write(Bytes::from_static(&[b'x'; 10_000])).await != Err(ClientGone) {}
+        gate.gone.add_permits(1);
+    });
+    Ok(streamed(StatusCode::OK, "text/plain", body))
+}
+
+/// Switches to a protocol that gives every byte back.
+async fn upgrade(mut request: Request, tasks: Tasks) -> Result<Response, ApiError> {
+    let upgrade = request.upgrade().ok_or_else(|| ApiError::bad_request("no_upgrade", "this is for upgrades"))?;
+    let stopping = tasks.stopping();
+    tasks.spawn("upgraded", async move {
+        let mut io = hyper_util::rt::TokioIo::new(upgrade.await.unwrap());
+        let mut bytes = [0; 64];
+        let echoing = async {
+            while let Ok(count @ 1..) = io.read(&mut bytes).await {
+                io.write_all(&bytes[..count]).await.unwrap();
+            }
+        };
+        tokio::select! { () = echoing => {}, () = stopping => {} }
+    });
+    let mut response = empty(StatusCode::SWITCHING_PROTOCOLS);
+    response.headers_mut().insert(hyper::header::CONNECTION, "upgrade".parse().unwrap());
+    response.headers_mut().insert(hyper::header::UPGRADE, "echo".parse().unwrap());
+    Ok(response)
+}
+
+/// A client that sends exactly what it is told and reads exactly what comes.
+pub(super) struct Client {
+    pub(super) stream: TcpStream,
+    pending: Vec<u8>,
+}
+
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) head: String,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(super) fn status(&self) -> u16 {
+        self.head.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
+        lines.filter(|(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
+    }
+
+    pub(super) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
+impl Client {
+    pub(super) async fn connect(server: &Server) -> Self {
+        Self { stream: soon(TcpStream::connect(server.address)).await.unwrap(), pending: Vec::new() }
+    }
+
+    pub(super) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        soon(self.stream.write_all(bytes.as_ref())).await.unwrap();
+    }
+
+    pub(super) async fn get(&mut self, path: &str) -> Answer {
+        self.send(format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n")).await;
+        self.answer().await
+    }
+
+    /// `headers` end each line with CR LF.
+    pub(super) async fn post(&mut self, path: &str, headers: &str, body: &[u8]) -> Answer {
+        let length = body.len();
+        self.send(format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {length}\r\n{headers}\r\n")).await;
+        self.send(body).await;
+        self.answer().await
+    }
+
+    pub(super) async fn answer(&mut self) -> Answer {
+        self.answer_to("GET").await
+    }
+
+    /// An answer with its body, or to HEAD without one.
+    pub(super) async fn answer_to(&mut self, method: &str) -> Answer {
+        let head = self.head().await;
+        let mut answer = Answer { head, body: Vec::new() };
+        if method != "HEAD" {
+            let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+            while self.pending.len() < length {
+                assert!(self.read_more().await > 0, "closed within the body of {}", answer.head);
+            }
+            answer.body = self.pending.drain(..length).collect();
+        }
+        answer
+    }
+
+    /// One head, without the empty line after it.
+    pub(super) async fn head(&mut self) -> String {
+        loop {
+            if let Some(end) = self.pending.windows(4).position(|window| window == b"\r\n\r\n") {
+                let head: Vec<u8> = self.pending.drain(..end + 4).collect();
+                return String::from_utf8(head[..end].to_vec()).unwrap();
+            }
+            assert!(self.read_more().await > 0, "closed before a head came");
+        }
+    }
+
+    /// Everything until the server closes; a reset counts as closing.
+    pub(super) async fn until_closed(&mut self) -> Vec<u8> {
+        while self.read_more().await > 0 {}
+        std::mem::take(&mut self.pending)
+    }
+
+    async fn read_more(&mut self) -> usize {
+        soon(self.stream.read_buf(&mut self.pending)).await.unwrap_or_default()
+    }
+}
