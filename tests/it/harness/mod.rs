@@ -3,6 +3,8 @@
 
 pub(crate) mod cluster;
 pub(crate) mod database;
+pub(crate) mod server;
 
 pub(crate) use cluster::TestCluster;
 pub(crate) use database::TestDatabase;
+pub(crate) use server::TestServer;

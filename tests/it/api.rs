@@ -1,0 +1,3 @@
+//! The API as its clients see it: real bytes to a whole server on a real database.
+
+mod servers; // registration

@@ -1,0 +1,185 @@
+//! A whole server in this process, on a free port and a database of its own, and a client that speaks plain HTTP/1.1.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::{Method, StatusCode};
+use millrace::app::App;
+use millrace::clock::{Clock, SystemClock};
+use millrace::config::{self, Environment, Flags};
+use millrace::shutdown::Tasks;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_postgres::config::Host;
+use tokio_util::sync::CancellationToken;
+
+use super::TestDatabase;
+
+/// Longer than anything here should take, so only a defect runs into it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+type Ran = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    stop: CancellationToken,
+    running: JoinHandle<Ran>,
+    database: Option<TestDatabase>,
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    /// Lower-case names.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl TestServer {
+    /// With the default settings.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&[], Arc::new(SystemClock)).await
+    }
+
+    /// With other settings, by their dotted keys, and another clock.
+    pub(crate) async fn start_with(settings: &[(&str, &str)], clock: Arc<dyn Clock>) -> Self {
+        let database = TestDatabase::create().await;
+        let mut server = Self::start_on(&database.config(), settings, clock).await;
+        server.database = Some(database);
+        server
+    }
+
+    /// On a database of the caller's.
+    pub(crate) async fn start_on(
+        database: &tokio_postgres::Config,
+        settings: &[(&str, &str)],
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let mut all = vec![("database.url".to_owned(), url(database)), ("listen".to_owned(), "127.0.0.1:0".to_owned())];
+        all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        let flags = Flags { file: None, settings: all };
+        let config = config::load(&flags, &Environment::default()).expect("the settings of a test are good");
+        let app = App::build(&config, clock).await.expect("a server can be built");
+        let address = app.addresses().unwrap()[0];
+        let stop = CancellationToken::new();
+        let running = Tasks::default().spawn("server", app.run(stop.clone().cancelled_owned()));
+        Self { address, stop, running, database: None }
+    }
+
+    /// The server's own database, when it has one.
+    pub(crate) fn database(&self) -> &TestDatabase {
+        self.database.as_ref().expect("this server was started on a database of the test's")
+    }
+
+    /// Ends the server as SIGTERM would, and answers what it ended with.
+    pub(crate) async fn stop(self) -> Ran {
+        self.stop.cancel();
+        tokio::time::timeout(PATIENCE, self.running).await.expect("a server stops in time").unwrap()
+    }
+
+    /// Asks for a stop without waiting for it.
+    pub(crate) fn ask_to_stop(&self) {
+        self.stop.cancel();
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], b"").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.post_text(path, &body.to_string()).await
+    }
+
+    pub(crate) async fn post_text(&self, path: &str, body: &str) -> Answer {
+        self.send(Method::POST, path, &[("content-type", "application/json")], body.as_bytes()).await
+    }
+
+    /// One request on a connection of its own.
+    pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let exchange = async {
+            let mut socket = TcpStream::connect(self.address).await?;
+            let mut head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+            for (name, value) in headers {
+                head.push_str(&format!("{name}: {value}\r\n"));
+            }
+            head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+            socket.write_all(head.as_bytes()).await?;
+            socket.write_all(body).await?;
+            let mut answer = Vec::new();
+            socket.read_to_end(&mut answer).await?;
+            Ok::<_, std::io::Error>(answer)
+        };
+        let answer = tokio::time::timeout(PATIENCE, exchange).await.expect("a server answers in time");
+        Answer::parse(&answer.expect("the connection holds until the answer"))
+    }
+
+    /// Registers a server by its hostname and answers its id.
+    pub(crate) async fn register(&self, hostname: &str) -> String {
+        let answer = self.post("/api/v1/servers", &json!({ "hostname": hostname, "ip_address": "10.0.0.1" })).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends metrics of one server and answers the acknowledgement.
+    pub(crate) async fn ingest(&self, server_id: &str, metrics: &Value) -> Value {
+        let answer = self.post("/api/v1/ingest", &json!({ "server_id": server_id, "metrics": metrics })).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer.json()
+    }
+}
+
+impl Answer {
+    fn parse(bytes: &[u8]) -> Self {
+        let head_end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer has a head");
+        let head = std::str::from_utf8(&bytes[..head_end]).unwrap();
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let header =
+            |line: &str| line.split_once(':').map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()));
+        let headers: Vec<(String, String)> = lines.filter_map(header).collect();
+        let body = &bytes[head_end + 4..];
+        let is_chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+        Self { status, headers, body: if is_chunked { dechunked(body) } else { body.to_vec() } }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+}
+
+/// The content of a chunked body. Panics when it was broken off, which is what a test wants to see.
+fn dechunked(mut body: &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    loop {
+        let line_end = body.windows(2).position(|window| window == b"\r\n").expect("a chunk has a length");
+        let length = usize::from_str_radix(std::str::from_utf8(&body[..line_end]).unwrap(), 16).unwrap();
+        body = &body[line_end + 2..];
+        if length == 0 {
+            return content;
+        }
+        content.extend_from_slice(&body[..length]);
+        body = &body[length + 2..];
+    }
+}
+
+/// As an operator would write it.
+fn url(config: &tokio_postgres::Config) -> String {
+    let Some(Host::Unix(directory)) = config.get_hosts().first() else {
+        panic!("test clusters listen on unix sockets")
+    };
+    let (user, name) = (config.get_user().unwrap(), config.get_dbname().unwrap());
+    let port = config.get_ports().first().copied().unwrap_or(5432);
+    format!("host={} port={port} user={user} dbname={name}", directory.display())
+}
