@@ -272,7 +272,6 @@ impl BusyStore {
         let mut stored = self.stored.lock().unwrap();
         let origin = Origin { node: 1, lane };
         let sequence = 1 + stored.iter().filter(|flush| flush.origin == origin).count() as u64;
-        // Ten times the sequence plus the lane tells the flushes apart by their time.
         let flush = flush(origin, sequence, &[1, 2, 3]);
         stored.push(Arc::clone(&flush));
         self.hub.committed(&flush);
