@@ -4,11 +4,10 @@
 //! all the subscribers that asked for the same, and its [`Run`]s are written to every socket as they are: server
 //! frames are not masked, so the bytes are the same for all. Knows nothing of queues or sockets.
 
-use std::io::Write as _;
-
 use bytes::Bytes;
 
 use crate::model::{Micros, Series};
+use crate::wire::native::write_metric;
 
 /// A run is closed before it would grow beyond this, unless a single message is larger.
 pub(super) const RUN_BYTES_MAX: usize = 16 * 1024;
@@ -47,7 +46,7 @@ impl Frame {
     pub(super) fn metric(&mut self, series: &Series, time: Micros, value: f64) {
         self.encode(|out| {
             out.extend_from_slice(br#"{"type":"metric","data":"#);
-            write_metric_json(out, 0, series, time, value);
+            write_metric(out, 0, series, time, value);
             out.push(b'}');
         });
     }
@@ -139,39 +138,6 @@ fn put_header(bytes: &mut [u8]) -> usize {
     let room = HEADER_BYTES_MAX - start - 2;
     bytes[start + 2..HEADER_BYTES_MAX].copy_from_slice(&extended[8 - room..]);
     start
-}
-
-/// A metric as system 002 prints it.
-fn write_metric_json(out: &mut Vec<u8>, id: u64, series: &Series, time: Micros, value: f64) {
-    let identity = &series.identity;
-    write(out, format_args!(r#"{{"id":{id},"server_id":"{}","metric_type":"#, series.server_id));
-    write_json_text(out, identity.metric_type());
-    out.extend_from_slice(br#","metric_name":"#);
-    write_json_text(out, identity.metric_name());
-    out.extend_from_slice(br#","value":"#);
-    match value.is_finite() {
-        true => out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes()),
-        false => out.extend_from_slice(b"null"),
-    }
-    out.extend_from_slice(br#","labels":{"#);
-    for (place, (name, value)) in identity.labels().iter().enumerate() {
-        if place > 0 {
-            out.push(b',');
-        }
-        write_json_text(out, name);
-        out.push(b':');
-        write_json_text(out, value);
-    }
-    let time = jiff::Timestamp::from_microsecond(time.0).unwrap_or_default();
-    write(out, format_args!(r#"}},"timestamp":"{time}"}}"#));
-}
-
-fn write_json_text(out: &mut Vec<u8>, text: &str) {
-    serde_json::to_writer(out, text).expect("writing a text into memory cannot fail");
-}
-
-fn write(out: &mut Vec<u8>, what: std::fmt::Arguments<'_>) {
-    out.write_fmt(what).expect("writing into memory cannot fail");
 }
 
 #[cfg(test)]

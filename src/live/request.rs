@@ -29,8 +29,7 @@ impl StreamRequest {
 }
 
 fn parse_since(text: &str) -> Result<Micros, FilterError> {
-    let time: jiff::Timestamp = text.parse().map_err(|_| FilterError::InvalidSince)?;
-    Ok(Micros(time.as_microsecond()))
+    Micros::parse_rfc3339(text.as_bytes()).ok_or(FilterError::InvalidSince)
 }
 
 #[cfg(test)]
