@@ -41,7 +41,7 @@ pub(crate) struct Settings {
     #[arg(long, default_value_t = 1600)]
     pub(crate) hosts: u32,
     /// Where Millrace takes Influx lines; empty leaves that run out.
-    #[arg(long, default_value = "/write?db=load")]
+    #[arg(long, default_value = "")]
     pub(crate) influx_path: String,
     /// Only programs whose name holds this text.
     #[arg(long)]
