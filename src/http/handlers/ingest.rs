@@ -24,10 +24,10 @@ pub(super) fn bulk(services: Arc<Services>, mut request: Request) -> Answering {
         let started = Instant::now();
         services.metrics.ingest.requests.inc();
         services.rates.admit(request.peer.ip(), 0, started)?;
-        let mut permit = take_budget(&services, &request)?;
+        let permit = take_budget(&services, &request)?;
         let body = request.collect_body().await?;
         let mut scratch = services.scratch.take();
-        let outcome = store(&services, &request, body, &mut permit, &mut scratch).await;
+        let outcome = store(&services, &request, body, permit, &mut scratch).await;
         let answer = outcome.and_then(|inserted| answer(inserted, &scratch.intake.verdicts, started.elapsed()));
         services.scratch.give(scratch);
         answer
@@ -51,7 +51,7 @@ async fn store(
     services: &Services,
     request: &Request,
     body: CollectedBody,
-    permit: &mut Permit,
+    mut permit: Permit,
     scratch: &mut Scratch,
 ) -> Result<usize, ApiError> {
     services.metrics.ingest.bytes.inc_by(body.wire_bytes() as u64);
@@ -70,7 +70,7 @@ async fn store(
     services.metrics.ingest.refused(&intake.verdicts);
     let samples = batch.len();
     let affinity = servers.first().map_or(0, |server| server.key().0.unsigned_abs());
-    services.journal.commit(batch, u64::from(affinity)).await?;
+    services.journal.commit(batch, u64::from(affinity), permit).await?;
     servers.iter().for_each(|server| server.seen(now));
     services.metrics.ingest.samples_committed.inc_by(samples as u64);
     Ok(samples)
