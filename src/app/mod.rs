@@ -7,6 +7,7 @@
 mod chores; // small things done every few seconds
 mod database; // one's own PostgreSQL, or someone else's
 mod observe; // stages' numbers to self-metrics
+mod past; // stored samples for live sessions
 mod plan; // settings to each module's own configuration
 mod signals; // what the operating system asks for
 
@@ -33,6 +34,8 @@ use crate::store::{self, migrations};
 use crate::telemetry::Metrics;
 
 pub use signals::Signals;
+
+use past::StoredSamples;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -83,7 +86,7 @@ impl App {
             catalog,
             journal,
             hub,
-            replay: Arc::<query::Engine>::clone(&query),
+            replay: Arc::new(StoredSamples(Arc::clone(&query))),
             query,
             pulse: plan::pulse(config),
             sessions: Tasks::default(),

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use hyper::{Method, StatusCode};
-
 use crate::http::handlers::Services;
 use crate::http::observer::Observer;
+use crate::http::{Method, StatusCode};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::mirror;
 
