@@ -104,8 +104,9 @@ impl App {
         });
         let http = plan::http(config)?;
         let front = Front::new(handlers::router(&services)?, &http).observed_by(observe::answers(&services));
-        observe::stages(&services);
-        Ok(Self { services, front: Arc::new(front), http, listeners, tls, lanes, hub_worker, cluster })
+        let front = Arc::new(front);
+        observe::stages(&services, &front);
+        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, cluster })
     }
 
     /// The addresses that were bound, ports that the system chose included.

@@ -151,6 +151,7 @@ impl Catalog {
             } else {
                 *stored += 1;
                 self.series_count.fetch_add(1, Ordering::Relaxed);
+                self.series_created.fetch_add(1, Ordering::Relaxed);
                 room.push(place);
             }
         }
