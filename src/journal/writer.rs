@@ -71,6 +71,8 @@ impl Writer {
                         error = &error as &dyn std::error::Error,
                         "flush refused"
                     );
+                    // Its transaction may still be open.
+                    self.hang_up();
                     return Fate::Refused;
                 }
                 Ok(Err(error)) => error,

@@ -65,14 +65,23 @@ pub async fn prepare_append(client: &Client) -> Result<Statement, StoreError> {
 
 /// Writes and commits one flush.
 ///
+/// The library takes the row count that ends a COPY for its success, but PostgreSQL sends that before it commits, and an
+/// error or a shutdown may still come in between. So the commit is a statement of its own, whose answer follows the
+/// deed. Nothing waits longer for it: what needs no answer first is sent together. The test
+/// `a_flush_whose_connection_ends_at_the_commit_itself_is_sent_again` guards this.
+///
 /// # Errors
-/// After an error that is `unavailable` the flush may or may not be committed: ask [`is_committed`].
+/// After an error that is `unavailable` the flush may or may not be committed: ask [`is_committed`]. After any error the
+/// connection may be in the midst of a transaction and is of no more use.
 pub async fn append(client: &Client, statement: &Statement, rows: &FlushRows) -> Result<(), StoreError> {
-    let sink = client.copy_in(statement).await?;
-    let mut sink = std::pin::pin!(sink);
+    let (begun, sink) = tokio::join!(biased; client.batch_execute("BEGIN"), client.copy_in(statement));
+    begun?;
+    let mut sink = std::pin::pin!(sink?);
     sink.send(rows.0.clone()).await?;
-    sink.finish().await?;
-    Ok(())
+    // A transaction whose COPY failed is rolled back by this, so the COPY's own answer counts first.
+    let (copied, committed) = tokio::join!(biased; sink.finish(), client.batch_execute("COMMIT"));
+    copied?;
+    Ok(committed?)
 }
 
 /// Whether a flush is in the journal.
