@@ -28,7 +28,7 @@ use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
+use crate::clock::{AdvancingClock, Clock};
 use crate::model::{Batch, CommitListener, Origin};
 use crate::store::Database;
 use crate::telemetry::Metrics;
@@ -87,6 +87,9 @@ pub struct Journal {
 impl Journal {
     /// Makes the journal and its lanes, which do nothing until they are started.
     pub fn new(config: Config, surroundings: &Surroundings) -> (Self, Lanes) {
+        // One for all lanes: which of two flushes is the later one is read from their times.
+        let clock = Arc::new(AdvancingClock::new(Arc::clone(&surroundings.clock)));
+        let surroundings = Surroundings { clock, ..surroundings.clone() };
         let (closing, abandon) = (CancellationToken::new(), CancellationToken::new());
         let mut senders = Vec::new();
         let mut lanes = Vec::new();

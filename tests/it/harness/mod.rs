@@ -1,11 +1,13 @@
 //! What every integration test stands on: real PostgreSQL, thrown away afterwards. Nothing has to be set up before, and
 //! nothing stays behind, not even when the test process is killed.
 
+pub(crate) mod agents;
 pub(crate) mod cluster;
 pub(crate) mod database;
 pub(crate) mod proxy;
 pub(crate) mod server;
 
+pub(crate) use agents::{Agents, export};
 pub(crate) use cluster::TestCluster;
 pub(crate) use database::TestDatabase;
 pub(crate) use proxy::{ChaosProxy, Mishap};

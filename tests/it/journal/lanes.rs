@@ -6,8 +6,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use millrace::journal::{CommitError, Config};
 
-use super::{Running, lock, one, single_lane};
+use super::{Running, batch, lock, one, single_lane};
 use crate::harness::eventually;
+
+/// A flush for each batch, so that the lane is done with gathering once it has taken one.
+fn one_by_one() -> Config {
+    Config { flush_samples_max: 1, ..single_lane() }
+}
 
 #[tokio::test]
 async fn flushes_of_every_lane_are_numbered_from_one_without_a_hole_and_hold_all_samples() {
@@ -25,8 +30,13 @@ async fn flushes_of_every_lane_are_numbered_from_one_without_a_hole_and_hold_all
     assert_eq!(lanes.keys().copied().collect::<Vec<_>>(), [0, 1, 2]);
     for (lane, sequences) in lanes {
         assert_eq!(sequences, (1..=sequences.len() as i64).collect::<Vec<_>>(), "lane {lane}");
-        let handed_on: Vec<i64> = running.witness.flushes().iter().filter(|flush| flush.origin.lane == lane as u16)
-            .map(|flush| flush.sequence as i64).collect();
+        let handed_on: Vec<i64> = running
+            .witness
+            .flushes()
+            .iter()
+            .filter(|flush| flush.origin.lane == lane as u16)
+            .map(|flush| flush.sequence as i64)
+            .collect();
         assert_eq!(handed_on, sequences, "listeners see the flushes of lane {lane} in their order");
     }
     let mut times: Vec<i64> = running.stored().await.iter().map(|(_, time, _)| *time).collect();
@@ -48,7 +58,7 @@ async fn whoever_is_acknowledged_finds_that_the_listeners_know() {
 
 #[tokio::test]
 async fn a_batch_nobody_waits_for_any_more_is_not_written() {
-    let running = Running::start(single_lane()).await;
+    let running = Running::start(one_by_one()).await;
     let client = running.database.connect().await;
     lock(&client).await;
     let mut in_flight = running.commit(&one(1), 0);
@@ -81,7 +91,7 @@ async fn a_batch_that_was_sent_before_its_requester_gave_up_is_written_once() {
 
 #[tokio::test]
 async fn a_full_lane_refuses_at_once_and_keeps_what_it_has() {
-    let running = Running::start(Config { queue_batches_max: 2, ..single_lane() }).await;
+    let running = Running::start(Config { queue_batches_max: 2, ..one_by_one() }).await;
     let client = running.database.connect().await;
     lock(&client).await;
     let mut in_flight = running.commit(&one(1), 0);
@@ -118,20 +128,15 @@ async fn what_waits_when_the_journal_closes_is_committed_and_what_comes_later_is
 
 #[tokio::test]
 async fn a_lane_that_cannot_commit_by_the_deadline_ends_and_acknowledges_nothing() {
-    let running = Running::start(single_lane()).await;
-    let client = running.database.connect().await;
+    let Running { journal, lanes, witness, database } = Running::start(single_lane()).await;
+    let client = database.connect().await;
     lock(&client).await;
-    let Running { journal, lanes, .. } = &running;
-    let mut in_flight = Box::pin(journal.commit(super::batch(&one(1)), 0));
-    assert!(futures_util::poll!(&mut in_flight).is_pending());
-    eventually("the lane has taken the batch", async || journal.waiting() == 0).await;
-    journal.close();
-    let _ = lanes;
-    assert!(futures_util::poll!(&mut in_flight).is_pending());
-    drop(in_flight);
-    let Running { journal, lanes, witness, .. } = running;
-    let (outcome, stopped) =
-        tokio::join!(journal.commit(super::batch(&one(2)), 0), lanes.stop(Duration::from_millis(100)));
-    assert_eq!((outcome, stopped), (Err(CommitError::Closing), Err(1)));
+    let in_flight = journal.commit(batch(&one(1)), 0);
+    let closing = async {
+        eventually("the lane has taken the batch", async || journal.waiting() == 0).await;
+        journal.close();
+        lanes.stop(Duration::from_millis(100)).await
+    };
+    assert_eq!(tokio::join!(biased; in_flight, closing), (Err(CommitError::Closing), Err(1)));
     assert!(witness.flushes().is_empty());
 }
