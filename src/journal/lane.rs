@@ -7,7 +7,7 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::flush;
 use super::writer::{Fate, Writer};
@@ -29,13 +29,15 @@ pub(super) enum Message {
     Wake,
 }
 
-/// How a lane is told to end.
-#[derive(Clone, Debug)]
+/// How a lane is told to end, and tells that it has.
+#[derive(Debug)]
 pub(super) struct Ends {
     /// Commit what waits, then end.
     pub(super) closing: CancellationToken,
     /// Stop trying at once. Never taken back, so nothing is sent after it.
     pub(super) abandon: CancellationToken,
+    /// Tells those who wait that the lane is gone, also when it ends by a panic.
+    pub(super) _ended: DropGuard,
 }
 
 #[derive(Debug)]
