@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::model::{Series, SeriesDirectory, SeriesId};
-use crate::store::{Database, StoreError, series};
+use crate::store::{self, Database, StoreError, series};
 use directory::Directory;
 
 /// How many servers and series there may be. Items beyond a limit are refused by name.
@@ -55,9 +55,11 @@ impl Catalog {
     /// # Errors
     /// When PostgreSQL is not available.
     pub async fn open(database: Database, limits: Limits) -> Result<Self, StoreError> {
-        let count = series::count(&database.client().await?).await?;
+        let client = database.client().await?;
+        let (count, servers_count) = (series::count(&client).await?, store::servers::count(&client).await?);
+        drop(client);
         Ok(Self {
-            servers: Servers::new(database.clone(), limits.servers_max),
+            servers: Servers::new(database.clone(), limits.servers_max, servers_count),
             database,
             limits,
             directory: Directory::default(),

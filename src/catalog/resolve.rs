@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use tokio::sync::SemaphorePermit;
 use uuid::Uuid;
 
 use super::Catalog;
@@ -17,6 +19,8 @@ pub type Canonical = fn(&[u8], RawIdentity) -> Result<Identity, (Code, String)>;
 
 /// How many series are looked up or added in one statement.
 const SERIES_CHUNK: usize = 5_000;
+/// How long a request waits for others that add series of the same servers.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Stands for a series that is not known yet. PostgreSQL counts series from one.
 const UNRESOLVED: SeriesId = SeriesId(0);
 
@@ -77,6 +81,8 @@ impl Catalog {
         wanted: &[WantedSeries],
         ids: &mut [SeriesId],
     ) -> Result<(), StoreError> {
+        // Before a connection is taken, because whoever has the turn needs one as well.
+        let _turns = request.turns(wanted).await?;
         let client = self.database.client().await?;
         let names: Vec<series::Wanted> =
             wanted.iter().map(|wanted| (request.server(wanted).key(), wanted.identity.clone())).collect();
@@ -85,8 +91,12 @@ impl Catalog {
         if !absent.is_empty() {
             self.count_stored(&client, request, wanted, &absent).await?;
             let room = self.make_room(request, intake, wanted, &absent);
+            let counted =
+                Counted { catalog: self, of: room.iter().map(|place| request.server(&wanted[*place])).collect() };
             let names: Vec<series::Wanted> = room.iter().map(|place| names[*place].clone()).collect();
-            for (place, id) in room.iter().zip(series::add(&client, &names).await?) {
+            let added = series::add(&client, &names).await?;
+            counted.keep();
+            for (place, id) in room.iter().zip(added) {
                 found[*place] = id;
                 if id.is_none() {
                     self.refuse_deleted(request, intake, &wanted[*place]);
@@ -181,6 +191,27 @@ impl Catalog {
     }
 }
 
+/// New series that were counted before they were added. Dropped without being kept, as when PostgreSQL or the client
+/// goes away meanwhile, nobody knows which of them exist; then the servers are counted anew next time.
+struct Counted<'a> {
+    catalog: &'a Catalog,
+    /// The server of each series.
+    of: Vec<&'a Arc<ServerEntry>>,
+}
+
+impl Counted<'_> {
+    fn keep(mut self) {
+        self.of.clear();
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.catalog.series_count.fetch_sub(self.of.len() as u64, Ordering::Relaxed);
+        self.of.iter().for_each(|server| server.known_mut().stored_count = None);
+    }
+}
+
 /// What stays the same while one request is resolved.
 struct Request<'a> {
     body: &'a [u8],
@@ -199,6 +230,22 @@ struct WantedSeries {
 impl Request<'_> {
     fn server(&self, wanted: &WantedSeries) -> &Arc<ServerEntry> {
         self.entries[wanted.server as usize].as_ref().expect("points of unknown servers are never missed, only refused")
+    }
+
+    /// Waits until nobody else adds series of these servers, so that two requests that bring the same new series do not
+    /// both count them. In order of their keys, so that nobody waits in a circle.
+    async fn turns(&self, wanted: &[WantedSeries]) -> Result<Vec<SemaphorePermit<'_>>, StoreError> {
+        let mut servers: Vec<&Arc<ServerEntry>> = wanted.iter().map(|wanted| self.server(wanted)).collect();
+        servers.sort_unstable_by_key(|server| server.key());
+        servers.dedup_by_key(|server| server.key());
+        let taking = async {
+            let mut turns = Vec::with_capacity(servers.len());
+            for server in servers {
+                turns.push(server.turn().await.map_err(StoreError::unavailable)?);
+            }
+            Ok(turns)
+        };
+        tokio::time::timeout(TURN_WAIT_MAX, taking).await.map_err(StoreError::unavailable)?
     }
 
     /// Reads the spellings of `misses`: the known ones get their ids, the unreadable ones a verdict, and the rest is

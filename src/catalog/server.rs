@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use super::spellings::Spellings;
@@ -19,6 +20,8 @@ pub struct ServerEntry {
     /// Read once for a run of samples, written only when a spelling is new.
     spellings: RwLock<Spellings>,
     known: RwLock<KnownSeries>,
+    /// One request at a time adds series of this server.
+    turn: Semaphore,
 }
 
 /// The series of one server that this process has met, by canonical identity.
@@ -33,7 +36,8 @@ pub(super) struct KnownSeries {
 impl ServerEntry {
     pub(super) fn new(key: ServerKey, id: Uuid) -> Self {
         let never = AtomicI64::new(i64::MIN);
-        Self { key, id, last_seen: never, spellings: RwLock::default(), known: RwLock::default() }
+        let turn = Semaphore::new(1);
+        Self { key, id, last_seen: never, spellings: RwLock::default(), known: RwLock::default(), turn }
     }
 
     pub fn key(&self) -> ServerKey {
@@ -52,6 +56,11 @@ impl ServerEntry {
     /// When the server was last heard of by this process, if it was.
     pub fn last_seen(&self) -> Option<Micros> {
         Some(Micros(self.last_seen.load(Ordering::Relaxed))).filter(|time| time.0 != i64::MIN)
+    }
+
+    /// Lets its holder alone add series of this server.
+    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
+        self.turn.acquire().await
     }
 
     pub(super) fn spellings(&self) -> RwLockReadGuard<'_, Spellings> {

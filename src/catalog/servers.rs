@@ -1,6 +1,7 @@
 //! Servers by id. PostgreSQL decides which exist; those this process has met are kept here.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use uuid::Uuid;
@@ -19,6 +20,8 @@ pub struct Servers {
     /// Bounded by the number of registered servers, which `servers_max` bounds.
     met: DashMap<Uuid, Arc<ServerEntry>, foldhash::fast::RandomState>,
     servers_max: u64,
+    /// Those in PostgreSQL, as far as this process knows, or more: deleted ones are not taken off.
+    stored_count: AtomicU64,
 }
 
 /// Why a server was not registered.
@@ -31,8 +34,8 @@ pub enum RegisterError {
 }
 
 impl Servers {
-    pub(super) fn new(database: Database, servers_max: u64) -> Self {
-        Self { database, met: DashMap::default(), servers_max }
+    pub(super) fn new(database: Database, servers_max: u64, stored_count: u64) -> Self {
+        Self { database, met: DashMap::default(), servers_max, stored_count: AtomicU64::new(stored_count) }
     }
 
     /// Registers a server, or updates the one with the same hostname.
@@ -41,11 +44,13 @@ impl Servers {
     /// When there are too many servers, or PostgreSQL is not available.
     pub async fn register(&self, new: &Registration) -> Result<ServerRow, RegisterError> {
         let client = self.database.client().await?;
-        // Counting costs more than most registrations, so only a map that may be full asks for the count.
-        if self.met.len() as u64 >= self.servers_max && servers::count(&client).await? >= self.servers_max {
+        // Counting costs more than most registrations, so only a store that may be full is asked.
+        let may_be_full = self.stored_count.load(Ordering::Relaxed) >= self.servers_max;
+        if may_be_full && !servers::has_room(&client, &new.hostname, self.servers_max).await? {
             return Err(RegisterError::TooMany { servers_max: self.servers_max });
         }
-        let row = servers::upsert(&client, new).await?;
+        let (row, is_new) = servers::upsert(&client, new).await?;
+        self.stored_count.fetch_add(u64::from(is_new), Ordering::Relaxed);
         self.meet(row.id, row.key);
         Ok(row)
     }

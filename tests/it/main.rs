@@ -8,4 +8,5 @@ mod tidy; // the house rules that can be checked
 mod embedded; // the local PostgreSQL cluster
 mod http; // the front: sockets, bodies, routes, drain
 mod journal; // what is acknowledged is there, once and in order
+mod catalog; // series and servers, each once and within limits
 mod api; // the API of the source system, and what we added to it
