@@ -9,4 +9,5 @@ mod embedded; // the local PostgreSQL cluster
 mod http; // the front: sockets, bodies, routes, drain
 mod journal; // what is acknowledged is there, once and in order
 mod catalog; // series and servers, each once and within limits
+mod query; // stored samples, page by page
 mod api; // the API of the source system, and what we added to it
