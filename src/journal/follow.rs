@@ -35,8 +35,8 @@ use progress::Progress;
 
 /// Between two looks at everyone.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-/// Between two reads while a writer is watched.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Between two reads while a writer is watched. Too high: live frames come late and in bursts.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// Blocks of one read. Each watched writer gets its share, and its last flush whole.
 const READ_BLOCKS_MAX: usize = 64;
 /// After PostgreSQL did not answer.

@@ -8,3 +8,4 @@ mod tidy; // the house rules that can be checked
 mod embedded; // the local PostgreSQL cluster
 mod http; // the front: sockets, bodies, routes, drain
 mod api; // the API of the source system, and what we added to it
+mod nodes; // several servers on one database

@@ -3,8 +3,10 @@
 
 pub(crate) mod cluster;
 pub(crate) mod database;
+pub(crate) mod live;
 pub(crate) mod server;
 
 pub(crate) use cluster::TestCluster;
 pub(crate) use database::TestDatabase;
+pub(crate) use live::LiveClient;
 pub(crate) use server::TestServer;
