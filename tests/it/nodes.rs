@@ -1,6 +1,7 @@
 //! Several servers on one database: what one commits, all know.
 
 mod follower; // the reader of other nodes' flushes, step by step
+mod killed; // a node that ends in the middle of a commit
 
 use std::sync::Arc;
 
@@ -39,8 +40,7 @@ async fn ingest(server: &TestServer, server_id: &str, range: std::ops::Range<u32
     }
 }
 
-/// Fails unless the socket brings each value of `0..count` once, and then nothing but those of `sentinels`, which the
-/// caller commits behind them.
+/// Fails unless the next `count` frames bring each value of `0..count` once.
 async fn assert_brings_each_once(client: &mut LiveClient, count: u32) {
     let mut values = Vec::new();
     for _ in 0..count {
@@ -88,15 +88,25 @@ async fn a_replay_on_another_node_goes_live_without_a_gap_or_a_duplicate() {
     let (one, two) = (start(&database).await, start(&database).await);
     let server_id = one.register("left").await;
     let query = format!("since={BEGIN}&server_id={server_id}&batch=true");
-    let reading = async |begin: u32| {
-        // A session begins whenever the other node has got this far.
-        let from = format!("/api/v1/metrics?server_id={server_id}&limit=1");
+    // A session begins whenever this much has come in.
+    let has_come = async |begin: u32| {
+        let latest = format!("/api/v1/metrics?server_id={server_id}&limit=1");
         until("enough has come in", async || {
-            let latest = &two.get(&from).await.json()["metrics"][0]["value"];
+            let latest = &two.get(&latest).await.json()["metrics"][0]["value"];
             latest.as_f64().is_some_and(|value| value >= f64::from(begin))
         })
         .await;
+    };
+    let reading = async |begin: u32| {
+        has_come(begin).await;
         assert_brings_each_once(&mut LiveClient::open(&two, &query).await, COUNT).await;
+    };
+    // This node learns at its start what is past to it, while more comes in.
+    let reading_on_a_new_node = async {
+        has_come(COUNT / 3).await;
+        let three = start(&database).await;
+        assert_brings_each_once(&mut LiveClient::open(&three, &query).await, COUNT).await;
+        three.stop().await.unwrap();
     };
     tokio::join!(
         ingest(&one, &server_id, 0..COUNT),
@@ -104,6 +114,7 @@ async fn a_replay_on_another_node_goes_live_without_a_gap_or_a_duplicate() {
         reading(COUNT / 4),
         reading(COUNT / 2),
         reading(COUNT - 1),
+        reading_on_a_new_node,
     );
     one.stop().await.unwrap();
     two.stop().await.unwrap();

@@ -43,23 +43,35 @@ impl LiveClient {
 
     /// The next frame, `lagged` and others included.
     pub(crate) async fn frame(&mut self) -> Value {
+        let frame = tokio::time::timeout(PATIENCE, self.next()).await.expect("a frame comes in time");
+        frame.expect("the session goes on")
+    }
+
+    /// The value of the next metric. Panics when frames were dropped on the way.
+    pub(crate) async fn value(&mut self) -> f64 {
+        value_of(&self.frame().await)
+    }
+
+    /// The same, however long it takes; none when the session has ended.
+    pub(crate) async fn value_or_end(&mut self) -> Option<f64> {
+        Some(value_of(&self.next().await?))
+    }
+
+    async fn next(&mut self) -> Option<Value> {
         while self.waiting.is_empty() {
-            let message = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a frame comes in time");
-            let Message::Text(text) = message.expect("the session goes on").unwrap() else { continue };
+            let Message::Text(text) = self.socket.next().await?.ok()? else { continue };
             self.waiting = match serde_json::from_str(&text).unwrap() {
                 Value::Array(frames) => frames.into_iter().rev().collect(),
                 frame => vec![frame],
             };
         }
-        self.waiting.pop().expect("there is one")
+        self.waiting.pop()
     }
+}
 
-    /// The value of the next metric. Panics when frames were dropped on the way.
-    pub(crate) async fn value(&mut self) -> f64 {
-        let frame = self.frame().await;
-        assert_eq!(frame["type"], "metric", "{frame}");
-        frame["data"]["value"].as_f64().unwrap()
-    }
+fn value_of(frame: &Value) -> f64 {
+    assert_eq!(frame["type"], "metric", "{frame}");
+    frame["data"]["value"].as_f64().unwrap()
 }
 
 /// Looks again and again until `holds`, and gives up long after it should have.
