@@ -152,6 +152,8 @@ impl Follower {
         blocks.sort_unstable_by_key(|block| (block.origin, block.sequence, block.part));
         for flush in blocks.chunk_by(|left, right| (left.origin, left.sequence) == (right.origin, right.sequence)) {
             self.hand_on(flush, now).await?;
+            // A large flush keeps the processor for a while; others go first before the next.
+            tokio::task::yield_now().await;
         }
         Ok(blocks.chunk_by(|left, right| left.origin == right.origin).any(|of_one| of_one.len() >= share))
     }

@@ -10,10 +10,12 @@ use millrace::clock::SystemClock;
 use serde_json::{Value, json};
 
 use crate::harness::live::until;
-use crate::harness::{LiveClient, TestDatabase, TestServer};
+use crate::harness::server::PATIENCE;
+use crate::harness::{LiveClient, TestCluster, TestDatabase, TestServer};
 
-/// Sockets are to get everything, whatever the pace of the machine.
-const SETTINGS: &[(&str, &str)] = &[("live.queue_frames_max", "1000000"), ("live.queue_bytes_max", "1GiB")];
+/// Sockets are to get everything, and requests to be committed once, whatever the pace of the machine.
+const SETTINGS: &[(&str, &str)] =
+    &[("live.queue_frames_max", "1000000"), ("live.queue_bytes_max", "1GiB"), ("journal.commit_wait", "60s")];
 const BEGIN: &str = "2026-01-01T00:00:00Z";
 const SAMPLES_A_REQUEST: u32 = 25;
 
@@ -30,6 +32,11 @@ fn samples(first: u32) -> Value {
         })
     };
     (first..first + SAMPLES_A_REQUEST).map(one).collect()
+}
+
+/// One sample that is unlike all others.
+fn end() -> Value {
+    json!([{ "metric_type": "end", "metric_name": "end", "value": -1, "timestamp": BEGIN }])
 }
 
 /// Sends the samples with the values of `range`, one request after the other.
@@ -67,16 +74,12 @@ async fn a_subscriber_gets_each_sample_once_on_whichever_node_it_comes_in() {
     assert_brings_each_once(&mut client, 4000).await;
     // Flushes of a lane come in order, so anything sent twice would come before what its lane commits last.
     for (server, server_id) in [(&one, &left), (&two, &left), (&one, &right), (&two, &right)] {
-        server
-            .ingest(
-                server_id,
-                &json!([{ "metric_type": "end", "metric_name": "end", "value": -1, "timestamp": BEGIN }]),
-            )
-            .await;
+        server.ingest(server_id, &end()).await;
     }
     for _ in 0..4 {
         assert_eq!(client.value().await, -1.0);
     }
+    drop(client);
     one.stop().await.unwrap();
     two.stop().await.unwrap();
 }
@@ -182,5 +185,52 @@ async fn a_node_that_comes_later_or_again_is_followed_from_its_first_flush() {
         assert_eq!(values, (first..first + SAMPLES_A_REQUEST).collect::<Vec<_>>());
         one.stop().await.unwrap();
     }
+    drop(client);
     two.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_node_that_starts_reads_nothing_of_what_is_past_to_it() {
+    let database = TestDatabase::create().await;
+    let one = start(&database).await;
+    let server_id = one.register("left").await;
+    ingest(&one, &server_id, 0..10 * SAMPLES_A_REQUEST).await;
+    let two = start(&database).await;
+    let mut client = LiveClient::subscribe(&two, "").await;
+    one.ingest(&server_id, &end()).await;
+    assert_eq!(client.value().await, -1.0);
+    drop(client);
+    let metrics = two.get("/-/metrics").await;
+    assert!(metrics.text().contains("millrace_journal_follow_flushes_total 1\n"), "{}", metrics.text());
+    one.stop().await.unwrap();
+    two.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_restart_of_postgresql_costs_the_subscribers_of_other_nodes_nothing() {
+    let mut cluster = TestCluster::own().await;
+    let config = cluster.config("postgres");
+    let clock = Arc::new(SystemClock);
+    let one = TestServer::start_on(&config, SETTINGS, clock.clone()).await;
+    let two = TestServer::start_on(&config, SETTINGS, clock).await;
+    let server_id = one.register("left").await;
+    let mut client = LiveClient::subscribe(&two, "").await;
+    for round in 0..2 {
+        let first = round * SAMPLES_A_REQUEST;
+        until("the samples are acknowledged", async || {
+            let body = json!({ "server_id": server_id, "metrics": samples(first) });
+            one.post("/api/v1/ingest", &body).await.status == StatusCode::OK
+        })
+        .await;
+        if round == 0 {
+            cluster.kill();
+            cluster.exited().await;
+            cluster.restart().await.unwrap();
+        }
+    }
+    assert_brings_each_once(&mut client, 2 * SAMPLES_A_REQUEST).await;
+    drop(client);
+    one.stop().await.unwrap();
+    two.stop().await.unwrap();
+    cluster.stop(PATIENCE).await.unwrap();
 }

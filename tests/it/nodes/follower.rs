@@ -11,7 +11,7 @@ use millrace::journal::{Coherence, CoherenceFuture, Follower, Surroundings};
 use millrace::model::{CommitListener, Committed, Micros, Origin, SeriesId};
 use millrace::store::database::PoolConfig;
 use millrace::store::journal::{FlushRows, NewBlock, append, prepare_append};
-use millrace::store::{Database, migrations, nodes};
+use millrace::store::{Database, StoreError, migrations, nodes};
 use millrace::telemetry::Metrics;
 use tokio_postgres::{Client, Statement};
 
@@ -23,6 +23,8 @@ struct Log {
     flushes: Mutex<Vec<(Origin, u64, Vec<u32>)>>,
     loads: Mutex<Vec<Vec<u32>>>,
     catalog_checks: Mutex<u32>,
+    /// As often as this PostgreSQL is not there when series are loaded.
+    failures_to_come: Mutex<u32>,
 }
 
 impl CommitListener for Log {
@@ -35,7 +37,10 @@ impl CommitListener for Log {
 impl Coherence for Log {
     fn load<'a>(&'a self, series: &'a [SeriesId]) -> CoherenceFuture<'a> {
         self.loads.lock().unwrap().push(series.iter().map(|series| series.0).collect());
-        Box::pin(async { Ok(()) })
+        let mut failures = self.failures_to_come.lock().unwrap();
+        let fails = *failures > 0;
+        *failures = failures.saturating_sub(1);
+        Box::pin(async move { if fails { Err(StoreError::unavailable("gone for a moment")) } else { Ok(()) } })
     }
 
     fn forget_deleted(&self) -> CoherenceFuture<'_> {
@@ -237,4 +242,20 @@ async fn the_catalog_is_compared_only_after_servers_were_deleted() {
     assert_eq!(*followed.log.catalog_checks.lock().unwrap(), at_first + 1);
     followed.let_pass(Duration::from_secs(5)).await;
     assert_eq!(*followed.log.catalog_checks.lock().unwrap(), at_first + 2, "once more, a look later");
+}
+
+#[tokio::test]
+async fn a_step_that_failed_is_taken_up_where_it_ended() {
+    let mut followed = Followed::start(&[]).await;
+    for sequence in 1..=3 {
+        // Each flush has a series more than the one before, so each is preceded by a look into the catalog.
+        followed.write(origin(7, 0), sequence, sequence as u32).await;
+    }
+    *followed.log.failures_to_come.lock().unwrap() = 2;
+    for _ in 0..2 {
+        assert!(followed.follower.step(followed.now).await.is_err());
+        assert_eq!(followed.handed_on(), BTreeMap::new(), "not before its series are known");
+    }
+    followed.let_pass(Duration::from_secs(2)).await;
+    assert_eq!(followed.handed_on(), BTreeMap::from([(origin(7, 0), vec![1, 2, 3])]));
 }
