@@ -8,6 +8,7 @@ mod chores; // small things done every few seconds
 mod coherence; // the catalog as the journal sees it
 mod database; // one's own PostgreSQL, or someone else's
 mod observe; // stages' numbers to self-metrics
+mod past; // stored samples for live sessions
 mod plan; // settings to each module's own configuration
 mod signals; // what the operating system asks for
 
@@ -34,6 +35,8 @@ use crate::store::{migrations, nodes};
 use crate::telemetry::Metrics;
 
 pub use signals::Signals;
+
+use past::StoredSamples;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -87,7 +90,7 @@ impl App {
             catalog,
             journal,
             hub,
-            replay: Arc::<query::Engine>::clone(&query),
+            replay: Arc::new(StoredSamples(Arc::clone(&query))),
             query,
             pulse: plan::pulse(config),
             sessions: Tasks::default(),
@@ -105,8 +108,9 @@ impl App {
         });
         let http = plan::http(config)?;
         let front = Front::new(handlers::router(&services)?, &http).observed_by(observe::answers(&services));
-        observe::stages(&services);
-        Ok(Self { services, front: Arc::new(front), http, listeners, tls, lanes, hub_worker, follower, cluster })
+        let front = Arc::new(front);
+        observe::stages(&services, &front);
+        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, follower, cluster })
     }
 
     /// The addresses that were bound, ports that the system chose included.

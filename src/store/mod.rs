@@ -12,10 +12,12 @@ pub mod migrations; // the schema and how it gets there
 pub mod nodes; // what processes learn of each other
 pub mod ports; // port probes and their outcomes
 pub mod series; // what samples belong to
+pub mod appender; // a writer's own connection to it
 pub mod servers; // the machines agents speak for
 pub mod snapshots; // whole-state documents
 pub mod timestamp; // microseconds as timestamptz
 
 pub use database::Database;
+pub use deadpool_postgres::Client;
 pub use error::StoreError;
 pub use timestamp::Timestamp;

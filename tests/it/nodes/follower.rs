@@ -9,11 +9,12 @@ use millrace::clock::SystemClock;
 use millrace::codec::block::{self, Samples};
 use millrace::journal::{Coherence, CoherenceFuture, Follower, Surroundings};
 use millrace::model::{CommitListener, Committed, Micros, Origin, SeriesId};
+use millrace::store::appender::Appender;
 use millrace::store::database::PoolConfig;
-use millrace::store::journal::{FlushRows, NewBlock, append, prepare_append};
+use millrace::store::journal::{FlushRows, NewBlock};
 use millrace::store::{Database, StoreError, migrations, nodes};
 use millrace::telemetry::Metrics;
-use tokio_postgres::{Client, Statement};
+use tokio_postgres::Client;
 
 use crate::harness::TestDatabase;
 
@@ -49,13 +50,13 @@ impl Coherence for Log {
     }
 }
 
-/// A follower on a database, and a connection that plays the other nodes.
+/// A follower on a database, and connections that play the other nodes and an operator.
 struct Followed {
     surroundings: Surroundings,
     log: Arc<Log>,
     follower: Follower,
+    others: Appender,
     client: Client,
-    append: Statement,
     now: Instant,
     _database: TestDatabase,
 }
@@ -68,11 +69,10 @@ impl Followed {
         let pool = PoolConfig { connections_max: 1, ..PoolConfig::default() };
         let database = Database::new(test.config(), pool).unwrap();
         migrations::migrate(&database).await.unwrap();
-        let client = test.connect().await;
-        let append = prepare_append(&client).await.unwrap();
+        let (others, client) = (Appender::open(&database).await.unwrap(), test.connect().await);
         for &(origin, newest) in before {
             for sequence in 1..=newest {
-                write(&client, &append, origin, sequence, 1).await;
+                write(&others, origin, sequence, 1).await;
             }
         }
         let log = Arc::new(Log::default());
@@ -85,11 +85,11 @@ impl Followed {
         };
         let marks = nodes::news(&database.client().await.unwrap()).await.unwrap().writers;
         let follower = Follower::new(&surroundings, Arc::<Log>::clone(&log), &marks);
-        Self { surroundings, log, follower, client, append, now: Instant::now(), _database: test }
+        Self { surroundings, log, follower, others, client, now: Instant::now(), _database: test }
     }
 
     async fn write(&self, origin: Origin, sequence: u64, blocks: u32) {
-        write(&self.client, &self.append, origin, sequence, blocks).await;
+        write(&self.others, origin, sequence, blocks).await;
     }
 
     /// Steps until `span` has passed, each step when the one before said so.
@@ -115,9 +115,9 @@ impl Followed {
 }
 
 /// Commits one flush: each block holds one sample, of the series with the number of the block.
-async fn write(client: &Client, append_rows: &Statement, origin: Origin, sequence: u64, blocks: u32) {
+async fn write(others: &Appender, origin: Origin, sequence: u64, blocks: u32) {
     let rows: Vec<NewBlock> = (0..blocks).map(new_block).collect();
-    append(client, append_rows, &FlushRows::new(origin, sequence, Micros(0), &rows)).await.unwrap();
+    others.append(&FlushRows::new(origin, sequence, Micros(0), &rows)).await.unwrap();
 }
 
 fn new_block(number: u32) -> NewBlock {
