@@ -53,7 +53,8 @@ pub struct Catalog {
     limits: Limits,
     servers: Servers,
     directory: Directory,
-    /// All series in PostgreSQL, as far as this process knows: counted at the start, then its own additions.
+    /// All series in PostgreSQL, as far as this process knows: counted at the start and after
+    /// servers were deleted, in between its own additions.
     series_count: AtomicU64,
     series_created: AtomicU64,
 }
@@ -107,7 +108,7 @@ impl Catalog {
         self.directory.forget_servers(&HashSet::from([server_id]));
     }
 
-    /// Lets go of every server that another process has deleted, with its series.
+    /// Lets go of every server that was deleted, by whomever, with its series.
     ///
     /// # Errors
     /// When PostgreSQL is not available.
@@ -122,6 +123,9 @@ impl Catalog {
             server_ids.iter().for_each(|id| self.servers.forget(*id));
             self.directory.forget_servers(&server_ids);
         }
+        // Their series have left room for others.
+        let count = series::count(&self.database.client().await?).await?;
+        self.series_count.store(count, Ordering::Relaxed);
         Ok(())
     }
 }

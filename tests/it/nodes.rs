@@ -168,6 +168,23 @@ async fn a_server_deleted_through_one_node_is_soon_refused_by_the_others() {
 }
 
 #[tokio::test]
+async fn the_room_that_a_deleted_server_leaves_is_soon_used_by_others() {
+    let database = TestDatabase::create().await;
+    let one = start(&database).await;
+    let full: &[_] = &[("catalog.series_max", "1"), ("catalog.series_per_server_max", "1")];
+    let two = TestServer::start_on(&database.config(), full, Arc::new(SystemClock)).await;
+    let (gone, kept) = (one.register("left").await, one.register("right").await);
+    two.ingest(&gone, &end()).await;
+    let body = json!({ "server_id": kept, "metrics": end() });
+    let refused = two.post("/api/v1/ingest", &body).await;
+    assert_eq!(refused.json()["errors"][0]["code"], "too_many_series");
+    one.send(Method::DELETE, &format!("/api/v1/servers/{gone}"), &[], b"").await;
+    until("there is room again", async || two.post("/api/v1/ingest", &body).await.status == StatusCode::OK).await;
+    one.stop().await.unwrap();
+    two.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_node_that_comes_later_or_again_is_followed_from_its_first_flush() {
     let database = TestDatabase::create().await;
     let two = start(&database).await;
