@@ -11,3 +11,4 @@ mod journal; // what is acknowledged is there, once and in order
 mod catalog; // series and servers, each once and within limits
 mod query; // stored samples, page by page
 mod api; // the API of the source system, and what we added to it
+mod nodes; // several servers on one database
