@@ -6,5 +6,6 @@ mod harness; // clusters and databases to test against
 
 mod tidy; // the house rules that can be checked
 mod embedded; // the local PostgreSQL cluster
+mod schema; // the tables and the statements
 mod http; // the front: sockets, bodies, routes, drain
 mod api; // the API of the source system, and what we added to it
