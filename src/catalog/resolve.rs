@@ -10,7 +10,7 @@ use super::Catalog;
 use super::server::ServerEntry;
 use super::spellings::RawTexts;
 use crate::model::{Batch, Code, Identity, Intake, RawIdentity, Series, SeriesId, ServerKey};
-use crate::store::{StoreError, series};
+use crate::store::{Pooled, StoreError, series};
 
 /// How a dialect turns a spelling into what it names, or says why it names nothing.
 pub type Canonical = fn(&[u8], RawIdentity) -> Result<Identity, (Code, String)>;
@@ -104,7 +104,7 @@ impl Catalog {
     /// Asks how many series the servers have that are about to get their first new one.
     async fn count_stored(
         &self,
-        client: &deadpool_postgres::Client,
+        client: &Pooled,
         request: &Request<'_>,
         wanted: &[WantedSeries],
         absent: &[usize],

@@ -61,7 +61,8 @@ pub fn encode(samples: Samples<'_>, out: &mut Vec<u8>) {
 /// Appends the samples of `block` to `batch`.
 ///
 /// # Errors
-/// When the block is not, to the last bit, one that [`encode`] wrote. `batch` is then as it was.
+/// When a single bit of the block has changed since [`encode`] wrote it, or a newer program wrote it. `batch` is then as
+/// it was.
 pub fn decode(block: &[u8], batch: &mut Batch) -> Result<(), BlockError> {
     let (mut bytes, checksum) = block.split_last_chunk::<CHECKSUM_BYTES>().ok_or(BlockError::Damaged)?;
     if crc32fast::hash(bytes) != u32::from_le_bytes(*checksum) {

@@ -5,6 +5,7 @@
 mod harness; // clusters and databases to test against
 
 mod tidy; // the house rules that can be checked
+mod architecture; // what the description names is there
 mod embedded; // the local PostgreSQL cluster
 mod schema; // the tables and the statements
 mod http; // the front: sockets, bodies, routes, drain
