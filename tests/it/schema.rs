@@ -110,6 +110,18 @@ async fn every_statement_fits_the_schema_and_is_used() {
     }
 }
 
+#[tokio::test]
+async fn every_example_for_psql_runs() {
+    let database = TestDatabase::create().await;
+    migrate(&reached(&database)).await.unwrap();
+    let readme = include_str!("../../sql/README.md");
+    let examples: Vec<&str> = readme.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        database.connect().await.batch_execute(example).await.unwrap();
+    }
+}
+
 fn reached(database: &TestDatabase) -> Database {
     Database::new(database.config(), PoolConfig::default()).expect("a pool can be built")
 }
