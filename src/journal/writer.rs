@@ -94,7 +94,8 @@ impl Writer {
     }
 
     /// One try. After a failed one the journal is asked first; should the old connection's commit arrive even later,
-    /// the primary key refuses the second copy, and the third try finds the first.
+    /// the primary key refuses the second copy. A first try that is refused so has met the flush of someone else, as in
+    /// a database that was set back while this process ran, and must not take it for its own.
     async fn attempt(
         &mut self,
         origin: Origin,
@@ -107,7 +108,7 @@ impl Writer {
             return Ok(());
         }
         match journal::append(&session.client, &session.append, rows).await {
-            Err(error) if is_duplicate(&error) => Ok(()),
+            Err(error) if may_be_committed && is_duplicate(&error) => Ok(()),
             outcome => outcome,
         }
     }
@@ -141,7 +142,7 @@ impl Session {
     }
 }
 
-/// Only the same flush can have the same key: it was committed by an earlier try.
+/// A flush with the same key is in the journal.
 fn is_duplicate(error: &StoreError) -> bool {
     matches!(error, StoreError::Refused(error) if error.code() == Some(&tokio_postgres::error::SqlState::UNIQUE_VIOLATION))
 }

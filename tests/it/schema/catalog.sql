@@ -45,6 +45,7 @@ SELECT line FROM (
     WHERE pronamespace = 'public'::regnamespace AND prokind IN ('f', 'p')
 
     UNION ALL
-    SELECT format('trigger %s', pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal
+    SELECT format('trigger %s, comment: %s', pg_get_triggerdef(oid), obj_description(oid, 'pg_trigger'))
+    FROM pg_trigger WHERE NOT tgisinternal
 ) AS lines
 ORDER BY line
