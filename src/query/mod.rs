@@ -2,7 +2,7 @@
 //!
 //! Reads the journal page by page in order of time. Memory is bounded by the rows of a page and a handful of blocks,
 //! whatever the range; a long answer is many pages, each after the last row of the one before. Knows `store`, `codec`
-//! and `catalog`, and fills the seam through which `live` asks for stored samples; must not know who asked, nor HTTP.
+//! and `catalog`; must not know who asked, nor HTTP.
 
 pub mod cursor; // where the next page begins
 pub mod page; // one page of rows, in order
@@ -13,7 +13,7 @@ pub mod rows; // rows as JSON, NDJSON and CSV
 mod selection; // which series are asked for
 
 pub use cursor::Cursor;
-pub use page::{Page, Row};
+pub use page::Page;
 pub use request::{Format, MetricsRequest, RequestError};
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 //! Statements are fixed texts in `sql/queries`; nothing that came in from outside ever becomes part of one. Knows
 //! nothing of HTTP, queues, or who asks.
 
+pub mod appender; // a writer's own connection, with its COPY prepared
 pub mod copy; // rows in PostgreSQL's binary COPY format
 pub mod cron; // scheduled commands and their runs
 pub mod database; // connections: a pool for everyone, dedicated ones for writers
@@ -15,6 +16,7 @@ pub mod servers; // the machines agents speak for
 pub mod snapshots; // whole-state documents
 pub mod timestamp; // microseconds as timestamptz
 
-pub use database::{Database, Pooled};
+pub use database::Database;
+pub use deadpool_postgres::Client;
 pub use error::StoreError;
 pub use timestamp::Timestamp;
