@@ -83,6 +83,39 @@ fn whatever_the_description_names_is_there() {
 }
 
 #[test]
+fn a_number_behind_a_setting_is_its_default() {
+    let (architecture, settings) = (architecture(), millrace::config::document::text());
+    let mut compared = 0;
+    for paragraph in settings.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()) {
+        let (name, about) = paragraph.trim().split_once('\n').unwrap();
+        let default = about.lines().find_map(|line| line.trim().strip_prefix("default ")).unwrap().trim();
+        for (place, quoted) in architecture.match_indices(&format!("`{name}` ")) {
+            let rest = &architecture[place + quoted.len()..];
+            if rest.starts_with(|letter: char| letter.is_ascii_digit()) {
+                let shown: String = rest.chars().take(12).collect();
+                assert!(rest.starts_with(&spelt_out(default)), "{name} is {default}, not {shown}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 20, "only {compared} numbers were found");
+}
+
+/// `65536` is 65,536 for people, and `32MiB` is 32 MiB.
+fn spelt_out(value: &str) -> String {
+    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = value.split_at(digits);
+    let mut text = String::new();
+    for (place, digit) in number.chars().enumerate() {
+        if place > 0 && (digits - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if unit.is_empty() { text } else { format!("{text} {unit}") }
+}
+
+#[test]
 fn every_module_is_on_the_map() {
     let architecture = architecture();
     for path in fs::read_dir(root().join("src")).unwrap().map(|entry| entry.unwrap().path()) {
