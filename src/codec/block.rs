@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Integers are little endian. Times are counted in the largest unit that divides them all. A value frame is an
-//! exponent and a frame of integers, or [`FLOATS`] and the floats as they are. The checksum covers all before it.
+//! exponent and a frame of integers, or `FLOATS` and the floats as they are. The checksum covers all before it.
 
 use super::{column, decimal};
 use crate::model::{Batch, Micros, SeriesId};
