@@ -42,13 +42,17 @@ pub(super) fn optional(field: &str, text: Option<String>) -> Result<String, ApiE
     checked(field, text.unwrap_or_default())
 }
 
-/// PostgreSQL cannot store a NUL in a text, and nothing here needs one.
 pub(super) fn checked(field: &str, text: String) -> Result<String, ApiError> {
+    at_most(TEXT_BYTES_MAX, field, text)
+}
+
+/// PostgreSQL cannot store a NUL in a text, and nothing here needs one.
+pub(super) fn at_most(bytes_max: usize, field: &str, text: String) -> Result<String, ApiError> {
     if text.contains('\0') {
         return Err(ApiError::bad_request("invalid_text", format!("{field} holds a NUL character")));
     }
-    if text.len() > TEXT_BYTES_MAX {
-        let message = format!("{field} is {} bytes long, at most {TEXT_BYTES_MAX} are allowed", text.len());
+    if text.len() > bytes_max {
+        let message = format!("{field} is {} bytes long, at most {bytes_max} are allowed", text.len());
         return Err(ApiError::bad_request("invalid_text", message));
     }
     Ok(text)

@@ -13,6 +13,8 @@ use crate::http::{ApiError, Request, response};
 
 use crate::store::servers::{self, Change, Registration, ServerRow};
 
+/// Longest host name. No name in the DNS is longer, and one of some thousand bytes would not fit the index.
+const HOSTNAME_BYTES_MAX: usize = 255;
 /// What the source system prints for "never".
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
@@ -32,7 +34,7 @@ struct Registering {
 impl Registering {
     fn checked(self) -> Result<Registration, ApiError> {
         Ok(Registration {
-            hostname: input::required("Hostname", self.hostname)?,
+            hostname: hostname(self.hostname)?,
             ip_address: ip_address(&input::required("IPAddress", self.ip_address)?)?,
             os: input::optional("os", self.os)?,
             cpu_model: input::optional("cpu_model", self.cpu_model)?,
@@ -93,6 +95,10 @@ pub(super) fn delete(services: Arc<Services>, request: Request) -> Answering {
 
 fn id(request: &Request) -> Result<Uuid, ApiError> {
     input::id("id", request.param("id").map(str::to_owned))
+}
+
+fn hostname(text: Option<String>) -> Result<String, ApiError> {
+    input::at_most(HOSTNAME_BYTES_MAX, "Hostname", input::required("Hostname", text)?)
 }
 
 fn ip_address(text: &str) -> Result<IpAddr, ApiError> {
