@@ -10,6 +10,7 @@ mod cron; // scheduled commands
 mod ports; // port probes
 mod probes; // health, readiness, self-metrics
 mod front; // what is the same on every path
+mod description; // openapi.json against the server
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use hyper::header::CONTENT_LENGTH;
 use serde::Serialize;
 
 use super::scratch::Scratch;
-use super::{Answering, Services};
+use super::{Answering, Services, input};
 use crate::admit::budget::Permit;
 use crate::admit::window::{self, Window};
 use crate::catalog::Resolved;
@@ -60,6 +60,7 @@ async fn store(
     if beyond > 0 && !permit.try_grow(beyond) {
         return Err(full());
     }
+    input::not_empty(&scratch.body)?;
     decode(scratch)?;
     services.rates.admit(request.peer.ip(), u64::from(scratch.intake.items), Instant::now())?;
     let now = services.clock.now();

@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value};
 use uuid::Uuid;
 
 use crate::http::{ApiError, Request, Response, response};
-use crate::model::Micros;
+use crate::model::{Labels, Micros};
 
 /// Longest text a field of these endpoints may have.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
@@ -21,11 +21,14 @@ pub(super) async fn json<T: DeserializeOwned>(request: &mut Request) -> Result<T
     parse(&body(request).await?)
 }
 
+/// Refuses an empty body in the words of the source system.
+pub(super) fn not_empty(body: &[u8]) -> Result<(), ApiError> {
+    let is_empty = body.iter().all(u8::is_ascii_whitespace);
+    if is_empty { Err(ApiError::bad_request("empty_body", "EOF")) } else { Ok(()) }
+}
+
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiError> {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        // What the source system says of an empty body.
-        return Err(ApiError::bad_request("empty_body", "EOF"));
-    }
+    not_empty(body)?;
     serde_json::from_slice(body).map_err(|error| ApiError::bad_request("bad_body", error.to_string()))
 }
 
@@ -79,18 +82,20 @@ pub(super) fn time(field: &str, text: Option<&str>, now: Micros) -> Result<Micro
     Micros::parse_rfc3339(text.as_bytes()).ok_or_else(invalid)
 }
 
-/// Labels as they are stored: an object of strings, or none.
+/// Labels as they are stored: an object of strings, or none. Bounded as those of series are; null is an empty value.
 pub(super) fn labels(labels: Option<Map<String, Value>>) -> Result<Option<Value>, ApiError> {
     let Some(labels) = labels else { return Ok(None) };
-    for (name, value) in &labels {
-        let Value::String(value) = value else {
-            return Err(ApiError::bad_request("invalid_labels", format!("label \"{name}\" is not a string")));
+    let mut pairs = Vec::with_capacity(labels.len());
+    for (name, value) in labels {
+        let value = match value {
+            Value::String(value) => value,
+            Value::Null => String::new(),
+            _ => return Err(ApiError::bad_request("invalid_labels", format!("label \"{name}\" is not a string"))),
         };
-        if name.contains('\0') || value.contains('\0') {
-            return Err(ApiError::bad_request("invalid_labels", "a label holds a NUL character"));
-        }
+        pairs.push((name.into_boxed_str(), value.into_boxed_str()));
     }
-    Ok(Some(Value::Object(labels)))
+    let labels = Labels::new(pairs).map_err(|error| ApiError::bad_request("invalid_labels", error.to_string()))?;
+    Ok(Some(labels.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()))
 }
 
 pub(super) fn rfc3339(time: Micros) -> String {

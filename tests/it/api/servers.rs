@@ -70,6 +70,7 @@ async fn a_registration_that_cannot_be_used_is_told_why() {
     let server = start().await;
     let required = |field| format!("Key: '{field}' Error:Field validation for '{field}' failed on the 'required' tag");
     let long = "x".repeat(256);
+    let many_labels: Value = (0..65).map(|number| (number.to_string(), json!("a"))).collect();
     for (body, message) in [
         (String::new(), "EOF".to_owned()),
         (" \n".to_owned(), "EOF".to_owned()),
@@ -86,6 +87,14 @@ async fn a_registration_that_cannot_be_used_is_told_why() {
         (
             json!({ "hostname": "a", "ip_address": "10.0.0.1", "labels": { "a": 1 } }).to_string(),
             "label \"a\" is not a string".into(),
+        ),
+        (
+            json!({ "hostname": "a", "ip_address": "10.0.0.1", "labels": { "a": "\0" } }).to_string(),
+            "label value holds a NUL character".into(),
+        ),
+        (
+            json!({ "hostname": "a", "ip_address": "10.0.0.1", "labels": many_labels }).to_string(),
+            "65 labels, at most 64 are allowed".into(),
         ),
     ] {
         assert_refused(&server.post_text(SERVERS, &body).await, StatusCode::BAD_REQUEST, &message);

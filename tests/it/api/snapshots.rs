@@ -90,6 +90,7 @@ async fn a_snapshot_that_cannot_be_used_is_told_why() {
     for (post, _, list) in KINDS {
         for (body, message) in [
             (String::new(), "EOF".to_owned()),
+            ("\r\n".to_owned(), "EOF".to_owned()),
             (json!({ list: [] }).to_string(), required.to_owned()),
             (json!({ "server_id": "server01", list: [] }).to_string(), "server_id is not a UUID".to_owned()),
             (json!({ "server_id": id, list: {} }).to_string(), format!("{list} must be an array")),

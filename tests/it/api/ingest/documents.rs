@@ -17,7 +17,7 @@ async fn a_document_that_is_no_json_is_refused_at_the_byte_where_that_shows() {
         (format!("{head}{good}]}} x"), head.len() + good.len() + 3),
         (format!("{head}{{\"value\":01}}]}}"), head.len() + 10),
         (format!("{head}{{\"value\":.5}}]}}"), head.len() + 9),
-        (format!("{head}{{\"value\":tru}}]}}"), head.len() + 9),
+        (format!("{head}{{\"value\":tru}}]}}"), head.len() + 12),
         (format!("{head}{{\"labels\":{}", "[".repeat(100_000)), head.len() + 10 + 61),
         (format!("{head}{{\"metric_type\":\"a\nb\"}}]}}"), head.len() + 17),
     ] {
