@@ -50,8 +50,14 @@ impl Budget {
 }
 
 impl Permit {
-    /// Takes `bytes` more, for a body whose length was not announced. On `false` the permit is as it was.
-    pub fn try_grow(&mut self, bytes: u64) -> bool {
+    /// Makes sure that at least `bytes` are held, for a body whose length was not announced. On `false` the permit is as
+    /// it was.
+    pub fn try_hold(&mut self, bytes: u64) -> bool {
+        self.bytes >= bytes || self.try_grow(bytes - self.bytes)
+    }
+
+    /// Takes `bytes` more. On `false` the permit is as it was.
+    fn try_grow(&mut self, bytes: u64) -> bool {
         let taken = self.budget.take(bytes);
         if taken {
             self.bytes += bytes;

@@ -7,6 +7,7 @@
 mod chores; // small things done every few seconds
 mod database; // one's own PostgreSQL, or someone else's
 mod observe; // stages' numbers to self-metrics
+mod past; // stored samples for live sessions
 mod plan; // settings to each module's own configuration
 mod signals; // what the operating system asks for
 
@@ -33,6 +34,8 @@ use crate::store::{self, migrations};
 use crate::telemetry::Metrics;
 
 pub use signals::Signals;
+
+use past::StoredSamples;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -83,7 +86,7 @@ impl App {
             catalog,
             journal,
             hub,
-            replay: Arc::<query::Engine>::clone(&query),
+            replay: Arc::new(StoredSamples(Arc::clone(&query))),
             query,
             pulse: plan::pulse(config),
             sessions: Tasks::default(),
@@ -101,8 +104,9 @@ impl App {
         });
         let http = plan::http(config)?;
         let front = Front::new(handlers::router(&services)?, &http).observed_by(observe::answers(&services));
-        observe::stages(&services);
-        Ok(Self { services, front: Arc::new(front), http, listeners, tls, lanes, hub_worker, cluster })
+        let front = Arc::new(front);
+        observe::stages(&services, &front);
+        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, cluster })
     }
 
     /// The addresses that were bound, ports that the system chose included.

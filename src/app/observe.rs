@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use hyper::{Method, StatusCode};
-
+use crate::http::Front;
 use crate::http::handlers::Services;
 use crate::http::observer::Observer;
+use crate::http::{Method, StatusCode};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::mirror;
 
@@ -25,19 +25,24 @@ pub(super) fn answers(services: &Services) -> Arc<dyn Observer> {
 }
 
 /// Has the gauges read when someone looks. The reader must not keep the services alive.
-pub(super) fn stages(services: &Arc<Services>) {
-    let weak = Arc::downgrade(services);
+pub(super) fn stages(services: &Arc<Services>, front: &Arc<Front>) {
+    let (weak, front) = (Arc::downgrade(services), Arc::downgrade(front));
     services.metrics.before_render(move |metrics| {
-        let Some(services) = weak.upgrade() else { return };
+        let (Some(services), Some(front)) = (weak.upgrade(), front.upgrade()) else { return };
         let live = services.hub.stats();
         let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        metrics.http.requests_in_flight.set(front.in_flight() as i64);
         metrics.http.in_flight_bytes.set(services.budget.taken_bytes().cast_signed());
         metrics.journal.queue_batches.set(services.journal.waiting() as i64);
         metrics.catalog.servers.set(services.catalog.servers().met() as i64);
         metrics.catalog.series.set(services.catalog.series_count().cast_signed());
+        mirror(&metrics.catalog.series_created, services.catalog.series_created());
         metrics.live.sessions.set(read(&live.sessions).cast_signed());
         mirror(&metrics.live.frames_sent, read(&live.delivered));
         mirror(&metrics.live.frames_dropped, read(&live.dropped));
         mirror(&metrics.live.flushes_dropped, read(&live.flushes_dropped));
+        mirror(&metrics.live.samples_unknown, read(&live.unknown_series));
+        mirror(&metrics.live.sessions_stalled, read(&live.sessions_stalled));
+        metrics.live.lag_us.set(read(&live.lag_us).cast_signed());
     });
 }

@@ -1,7 +1,5 @@
 //! The settings, in each module's own words.
 
-use hyper::header::HeaderValue;
-
 use super::Failure;
 use crate::config::Config;
 use crate::http::config::{BodyLimits, ConnectionConfig};
@@ -26,16 +24,9 @@ pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
             stall_timeout: settings.body_timeout,
             ..defaults.body
         },
-        cors: Cors { origins: origins(&settings.cors_origins)?, ..defaults.cors },
+        cors: Cors { origins: Origins::listed(&settings.cors_origins)?, ..defaults.cors },
         ..defaults
     })
-}
-
-fn origins(listed: &[String]) -> Result<Origins, Failure> {
-    if listed.iter().any(|origin| origin == "*") {
-        return Ok(Origins::Any);
-    }
-    Ok(Origins::Listed(listed.iter().map(|origin| HeaderValue::from_str(origin)).collect::<Result<_, _>>()?))
 }
 
 pub(super) fn catalog(config: &Config) -> catalog::Limits {

@@ -14,7 +14,7 @@ mod directory; // series by number
 mod resolve; // a request's points to a batch
 mod server; // one server's spellings and series
 mod servers; // servers by id
-mod spellings; // raw identity to number
+pub mod spellings; // raw identity to number
 
 pub use resolve::{Canonical, Resolved};
 pub use server::ServerEntry;
@@ -49,6 +49,7 @@ pub struct Catalog {
     directory: Directory,
     /// All series in PostgreSQL, as far as this process knows: counted at the start, then its own additions.
     series_count: AtomicU64,
+    series_created: AtomicU64,
 }
 
 impl Catalog {
@@ -62,6 +63,7 @@ impl Catalog {
             limits,
             directory: Directory::default(),
             series_count: AtomicU64::new(count),
+            series_created: AtomicU64::new(0),
         })
     }
 
@@ -72,6 +74,11 @@ impl Catalog {
     /// How many series there are, as far as this process knows.
     pub fn series_count(&self) -> u64 {
         self.series_count.load(Ordering::Relaxed)
+    }
+
+    /// How many series this process has added.
+    pub fn series_created(&self) -> u64 {
+        self.series_created.load(Ordering::Relaxed)
     }
 
     /// Makes sure that all of `ids` that exist can be found with [`SeriesDirectory::series`].

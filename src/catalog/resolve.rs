@@ -10,7 +10,7 @@ use super::Catalog;
 use super::server::ServerEntry;
 use super::spellings::RawTexts;
 use crate::model::{Batch, Code, Identity, Intake, RawIdentity, Series, SeriesId, ServerKey};
-use crate::store::{StoreError, series};
+use crate::store::{Client, StoreError, series};
 
 /// How a dialect turns a spelling into what it names, or says why it names nothing.
 pub type Canonical = fn(&[u8], RawIdentity) -> Result<Identity, (Code, String)>;
@@ -104,7 +104,7 @@ impl Catalog {
     /// Asks how many series the servers have that are about to get their first new one.
     async fn count_stored(
         &self,
-        client: &deadpool_postgres::Client,
+        client: &Client,
         request: &Request<'_>,
         wanted: &[WantedSeries],
         absent: &[usize],
@@ -151,6 +151,7 @@ impl Catalog {
             } else {
                 *stored += 1;
                 self.series_count.fetch_add(1, Ordering::Relaxed);
+                self.series_created.fetch_add(1, Ordering::Relaxed);
                 room.push(place);
             }
         }

@@ -14,7 +14,7 @@ use crate::model::{RawIdentity, SeriesId};
 const SPELLINGS_MAX: usize = 1 << 17;
 
 #[derive(Debug, Default)]
-pub(super) struct Spellings {
+pub struct Spellings {
     table: HashTable<Spelling>,
     /// Seeded at random, so nobody can choose labels that collide.
     hasher: RandomState,
@@ -31,14 +31,14 @@ struct Spelling {
 
 /// A raw identity, as the three texts it consists of.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RawTexts<'a> {
+pub struct RawTexts<'a> {
     metric_type: &'a [u8],
     metric_name: &'a [u8],
     labels: &'a [u8],
 }
 
 impl<'a> RawTexts<'a> {
-    pub(super) fn of(identity: RawIdentity, body: &'a [u8]) -> Self {
+    pub fn of(identity: RawIdentity, body: &'a [u8]) -> Self {
         Self {
             metric_type: identity.metric_type.of(body),
             metric_name: identity.metric_name.of(body),
@@ -57,12 +57,12 @@ impl<'a> RawTexts<'a> {
 
 impl Spellings {
     #[inline]
-    pub(super) fn get(&self, raw: RawTexts<'_>) -> Option<SeriesId> {
+    pub fn get(&self, raw: RawTexts<'_>) -> Option<SeriesId> {
         let hash = raw.hash(&self.hasher);
         self.table.find(hash, |known| known.is(raw)).map(|known| known.series)
     }
 
-    pub(super) fn add(&mut self, raw: RawTexts<'_>, series: SeriesId) {
+    pub fn add(&mut self, raw: RawTexts<'_>, series: SeriesId) {
         if self.table.len() >= SPELLINGS_MAX {
             self.table.clear();
         }

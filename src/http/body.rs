@@ -45,15 +45,26 @@ pub enum BodyError {
     Encoding(#[from] EncodingError),
     #[error("the body cannot be decoded")]
     Corrupt(#[source] Corrupt),
+    /// The engine's memory, not the client's body, is at its bound.
+    #[error("too many bytes of request bodies are in memory")]
+    NoRoom,
     #[error("decoding was interrupted")]
     Lost(#[source] tokio::task::JoinError),
 }
 
+/// Asked before bytes of a body are kept; `false` means that there is no room for them.
+pub type Meter<'a> = &'a mut (dyn FnMut(usize) -> bool + Send);
+
 /// Reads `body` to its end.
 ///
 /// # Errors
-/// When it is larger, slower or stiller than `limits` allow, or the client goes away.
-pub async fn collect<B>(mut body: B, encoding: Encoding, limits: &BodyLimits) -> Result<CollectedBody, BodyError>
+/// When it is larger, slower or stiller than `limits` allow, `meter` refuses, or the client goes away.
+pub async fn collect<B>(
+    mut body: B,
+    encoding: Encoding,
+    limits: &BodyLimits,
+    meter: Meter<'_>,
+) -> Result<CollectedBody, BodyError>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
@@ -78,6 +89,9 @@ where
         let Ok(data) = frame.into_data() else { continue };
         if data.len() > bytes_max - pieces.bytes {
             return Err(BodyError::TooLarge { bytes_max });
+        }
+        if !meter(data.len()) {
+            return Err(BodyError::NoRoom);
         }
         pieces.push(data);
         patience.progressed = Instant::now();
@@ -122,6 +136,19 @@ impl CollectedBody {
             InflateError::TooLarge { bytes_max } => BodyError::InflatedTooLarge { bytes_max },
             InflateError::Corrupt(corrupt) => BodyError::Corrupt(corrupt),
         })
+    }
+
+    /// The same body, decoding to at most `bytes_max` bytes where the limits allow more.
+    #[must_use]
+    pub fn within(&self, bytes_max: usize) -> Self {
+        let mut body = self.clone();
+        body.inflated_bytes_max = body.inflated_bytes_max.min(bytes_max);
+        body
+    }
+
+    /// The most this body may decode to.
+    pub fn inflated_bytes_max(&self) -> usize {
+        self.inflated_bytes_max
     }
 
     /// Appends the decoded body to `out` and gives it back; a large compressed one is inflated off the async worker.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderValue, InvalidHeaderValue};
 
 /// Which origins may read answers, and for how long a browser may remember that.
 #[derive(Clone, Debug)]
@@ -19,6 +19,19 @@ pub enum Origins {
     Any,
     /// Exactly these, as the browser spells them (`https://host:port`). Empty: none.
     Listed(Vec<HeaderValue>),
+}
+
+impl Origins {
+    /// From texts; `*` among them allows every origin.
+    ///
+    /// # Errors
+    /// When a text cannot stand in a header.
+    pub fn listed(origins: &[String]) -> Result<Self, InvalidHeaderValue> {
+        if origins.iter().any(|origin| origin == "*") {
+            return Ok(Self::Any);
+        }
+        Ok(Self::Listed(origins.iter().map(|origin| HeaderValue::from_str(origin)).collect::<Result<_, _>>()?))
+    }
 }
 
 impl Default for Cors {

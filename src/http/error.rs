@@ -237,6 +237,7 @@ impl From<BodyError> for ApiError {
             }
             BodyError::Disconnected(source) => Self::bad_request("body_incomplete", message).with_source(source),
             BodyError::Corrupt(source) => Self::bad_request("corrupt_body", format!("{message}: {source}")),
+            BodyError::NoRoom => Self::unavailable("engine_full", message, Duration::from_secs(1)),
             BodyError::Lost(source) => Self::internal(source),
         }
     }

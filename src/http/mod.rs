@@ -37,6 +37,8 @@ pub mod stream; // bodies written piece by piece, bounded in bytes
 
 pub mod handlers; // what answers each path
 
+pub use hyper::{Method, StatusCode};
+
 pub use body::CollectedBody;
 pub use config::Config;
 pub use error::{ApiError, ErrorShape};

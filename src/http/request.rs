@@ -15,7 +15,7 @@ use hyper::http::Extensions;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Uri, Version};
 
-use super::body::{self, BodyError, CollectedBody};
+use super::body::{self, BodyError, CollectedBody, Meter};
 use super::config::BodyLimits;
 use super::encoding::Encoding;
 use super::query::{Query, QueryError};
@@ -66,6 +66,16 @@ impl Request {
         self.collect_body_within(&limits).await
     }
 
+    /// The same, asking `meter` before every piece that is kept.
+    ///
+    /// # Errors
+    /// As [`Request::collect_body`], and when the meter refuses.
+    pub async fn collect_body_metered(&mut self, meter: Meter<'_>) -> Result<CollectedBody, BodyError> {
+        let limits = Arc::clone(&self.body_limits);
+        let encoding = Encoding::of(&self.headers)?;
+        body::collect(std::mem::take(&mut self.body), encoding, &limits, meter).await
+    }
+
     /// The same within limits of the route's own.
     ///
     /// # Errors
@@ -73,7 +83,7 @@ impl Request {
     pub async fn collect_body_within(&mut self, limits: &BodyLimits) -> Result<CollectedBody, BodyError> {
         let encoding = Encoding::of(&self.headers)?;
         let body = std::mem::take(&mut self.body);
-        body::collect(body, encoding, limits).await
+        body::collect(body, encoding, limits, &mut |_| true).await
     }
 
     /// The raw connection, once a `101` answer to this request is on its way. Drive it in a task of its own: it

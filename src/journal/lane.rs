@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::flush;
 use super::writer::{Fate, Writer};
 use super::{CommitError, Surroundings};
+use crate::admit::budget::Permit;
 use crate::model::{Batch, Committed, Origin};
 use crate::store::journal::FlushRows;
 
@@ -20,6 +21,8 @@ use crate::store::journal::FlushRows;
 pub(super) struct Submission {
     pub(super) batch: Batch,
     pub(super) acknowledge: oneshot::Sender<Result<(), CommitError>>,
+    /// Its part of the bytes that may be in memory, for as long as it is here.
+    pub(super) held: Permit,
 }
 
 #[derive(Debug)]
@@ -101,8 +104,8 @@ impl Lane {
     }
 
     fn flush(&mut self, runtime: &Runtime, writer: &mut Writer, gathered: &mut Vec<Submission>) {
-        let (batches, waiting): (Vec<Batch>, Vec<_>) =
-            gathered.drain(..).map(|submission| (submission.batch, submission.acknowledge)).unzip();
+        let take = |submission: Submission| (submission.batch, (submission.acknowledge, submission.held));
+        let (batches, waiting): (Vec<Batch>, Vec<_>) = gathered.drain(..).map(take).unzip();
         let batch = flush::merge(batches);
         let sequence = self.next_sequence;
         let rows = FlushRows::new(self.origin, sequence, self.surroundings.clock.now(), &flush::blocks(&batch));
@@ -125,7 +128,8 @@ impl Lane {
             Fate::Refused => Err(CommitError::Refused),
             Fate::Abandoned => Err(CommitError::Closing),
         };
-        for acknowledge in waiting {
+        for (acknowledge, held) in waiting {
+            drop(held);
             // A requester that has given up meanwhile does not listen any more.
             acknowledge.send(outcome).ok();
         }

@@ -28,6 +28,7 @@ use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use crate::admit::budget::Permit;
 use crate::clock::Clock;
 use crate::model::{Batch, CommitListener, Origin};
 use crate::store::Database;
@@ -38,7 +39,7 @@ use lane::{Ends, Lane, Message, Submission};
 pub struct Config {
     /// Too low: the processor idles while PostgreSQL writes. Too high: flushes and blocks get small.
     pub lanes: u16,
-    /// Batches that may wait in one lane. Their bytes are bounded where bodies are admitted.
+    /// Batches that may wait in one lane. Their bytes are bounded by the permits they hold.
     pub queue_batches_max: usize,
     /// A flush takes what waits until it has this many samples. Too high: the first of them wait long.
     pub flush_samples_max: usize,
@@ -101,18 +102,19 @@ impl Journal {
         (journal, Lanes { waiting: lanes, running: Vec::new(), abandon })
     }
 
-    /// Resolves when `batch` is committed. Batches with the same `affinity` go through the same lane, so the later of
+    /// Resolves when `batch` is committed. `held` is what the batch takes of the budget; the journal gives it back when
+    /// it lets go of the batch, which may be long after the requester has given up. Batches with the same `affinity` go through the same lane, so the later of
     /// two samples with the same series and time wins.
     ///
     /// # Errors
     /// See [`CommitError`]. After `TimedOut` the batch may still be committed.
-    pub async fn commit(&self, batch: Batch, affinity: u64) -> Result<(), CommitError> {
+    pub async fn commit(&self, batch: Batch, affinity: u64, held: Permit) -> Result<(), CommitError> {
         if batch.is_empty() {
             return Ok(());
         }
         let (acknowledge, acknowledged) = oneshot::channel();
         let lane = &self.lanes[(affinity % self.lanes.len() as u64) as usize];
-        lane.try_send(Message::Commit(Submission { batch, acknowledge })).map_err(|error| match error {
+        lane.try_send(Message::Commit(Submission { batch, acknowledge, held })).map_err(|error| match error {
             TrySendError::Full(_) => CommitError::QueueFull,
             TrySendError::Disconnected(_) => CommitError::Closing,
         })?;

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Statement};
 use tokio_util::sync::CancellationToken;
 
 use crate::model::Origin;
-use crate::store::journal::{self, FlushRows};
+use crate::store::appender::Appender;
+use crate::store::journal::FlushRows;
 use crate::store::{Database, StoreError};
 
 /// An attempt that takes longer is given up with its connection; the flush is then tried on a new one.
@@ -18,14 +17,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Writer {
     database: Database,
-    session: Option<Session>,
-}
-
-#[derive(Debug)]
-struct Session {
-    client: Client,
-    append: Statement,
-    connection: JoinHandle<()>,
+    connection: Option<Appender>,
 }
 
 /// What became of a flush.
@@ -40,7 +32,7 @@ pub(super) enum Fate {
 
 impl Writer {
     pub(super) fn new(database: Database) -> Self {
-        Self { database, session: None }
+        Self { database, connection: None }
     }
 
     /// Writes one flush, however often PostgreSQL goes away meanwhile. `retried` is called before every further attempt.
@@ -83,7 +75,7 @@ impl Writer {
                 "commit failed, trying again"
             );
             may_be_committed = true;
-            self.hang_up();
+            self.connection = None;
             retried();
             tokio::select! {
                 () = abandon.cancelled() => return Fate::Abandoned,
@@ -102,46 +94,21 @@ impl Writer {
         rows: &FlushRows,
         may_be_committed: bool,
     ) -> Result<(), StoreError> {
-        let session = self.session().await?;
-        if may_be_committed && journal::is_committed(&session.client, origin, sequence).await? {
+        let connection = self.connection().await?;
+        if may_be_committed && connection.is_committed(origin, sequence).await? {
             return Ok(());
         }
-        match journal::append(&session.client, &session.append, rows).await {
-            Err(error) if is_duplicate(&error) => Ok(()),
+        match connection.append(rows).await {
+            // Only the same flush can have the same key: an earlier try did commit.
+            Err(StoreError::Duplicate) => Ok(()),
             outcome => outcome,
         }
     }
 
-    async fn session(&mut self) -> Result<&Session, StoreError> {
-        if self.session.as_ref().is_none_or(|session| session.client.is_closed()) {
-            self.hang_up();
-            self.session = Some(Session::open(&self.database).await?);
-        }
-        self.session.as_ref().ok_or_else(|| StoreError::unavailable("no connection"))
-    }
-
-    fn hang_up(&mut self) {
-        if let Some(session) = self.session.take() {
-            session.connection.abort();
+    async fn connection(&mut self) -> Result<&Appender, StoreError> {
+        match self.connection.take() {
+            Some(open) if !open.is_closed() => Ok(self.connection.insert(open)),
+            _ => Ok(self.connection.insert(Appender::open(&self.database).await?)),
         }
     }
-}
-
-impl Session {
-    async fn open(database: &Database) -> Result<Self, StoreError> {
-        let (client, connection) = database.dedicated().await?;
-        // The lane's own runtime drives it, and only while the lane works.
-        let connection = tokio::runtime::Handle::current().spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "journal connection ended");
-            }
-        });
-        let append = journal::prepare_append(&client).await?;
-        Ok(Self { client, append, connection })
-    }
-}
-
-/// Only the same flush can have the same key: it was committed by an earlier try.
-fn is_duplicate(error: &StoreError) -> bool {
-    matches!(error, StoreError::Refused(error) if error.code() == Some(&tokio_postgres::error::SqlState::UNIQUE_VIOLATION))
 }

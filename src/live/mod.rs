@@ -35,7 +35,7 @@ pub use hub::{EVENT_BYTES_MAX, Hub, HubConfig, SubscribeError, Subscription};
 pub use mailbox::QueueLimits;
 pub use marks::{Marks, ORIGINS_MAX};
 pub use pulse::PulseConfig;
-pub use replay::{AttachError, Replay, ReplayError, ReplayFuture, ReplayRange, ReplaySample};
+pub use replay::{AttachError, Replay, ReplayError, ReplayFuture, ReplayRange};
 pub use request::StreamRequest;
 pub use session::{CLIENT_MESSAGE_BYTES_MAX, Ended, SessionSetup, serve};
 pub use state::Event;

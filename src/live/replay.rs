@@ -18,7 +18,7 @@ use super::frame::{Frame, Run, RunBuilder};
 use super::hub::{Hub, SubscribeError, Subscription};
 use super::marks::Marks;
 use super::request::StreamRequest;
-use crate::model::{Micros, Series};
+use crate::model::{Micros, Sample};
 
 /// After this many rounds the session goes live even if the last one was long; its queue may overflow then, and the
 /// client is told.
@@ -39,14 +39,6 @@ pub struct ReplayRange {
     pub up_to: Marks,
 }
 
-/// One stored sample.
-#[derive(Clone, Debug)]
-pub struct ReplaySample {
-    pub series: Arc<Series>,
-    pub time: Micros,
-    pub value: f64,
-}
-
 /// Why a replay ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
@@ -62,7 +54,7 @@ pub type ReplayFuture<'a> = Pin<Box<dyn Future<Output = Result<(), ReplayError>>
 pub trait Replay: Debug + Send + Sync {
     /// Sends the samples of `range` in chunks, waiting whenever the session does not keep up. A closed channel means
     /// that the session is gone.
-    fn replay(&self, range: ReplayRange, into: mpsc::Sender<Vec<ReplaySample>>) -> ReplayFuture<'_>;
+    fn replay(&self, range: ReplayRange, into: mpsc::Sender<Vec<Sample>>) -> ReplayFuture<'_>;
 }
 
 /// Why a session does not go live.
@@ -120,7 +112,7 @@ impl Rounds {
         read.map(|()| sent)
     }
 
-    async fn send(&self, mut chunks: mpsc::Receiver<Vec<ReplaySample>>) -> u64 {
+    async fn send(&self, mut chunks: mpsc::Receiver<Vec<Sample>>) -> u64 {
         let (mut frame, mut builder, mut sent) = (Frame::new(), RunBuilder::new(self.batch), 0);
         while let Some(chunk) = chunks.recv().await {
             sent += chunk.len() as u64;

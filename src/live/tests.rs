@@ -12,7 +12,7 @@ use super::fixtures::{Directory, directory, flush, pairs, payloads};
 use super::mailbox::Mailbox;
 use super::state::{HubState, SessionId};
 use super::*;
-use crate::model::{CommitListener, Committed, Micros, Origin};
+use crate::model::{CommitListener, Committed, Micros, Origin, Sample};
 
 const ORIGIN: Origin = Origin { node: 1, lane: 0 };
 const ROOMY: QueueLimits = QueueLimits { messages_max: 1 << 20, bytes_max: 1 << 30, all_bytes_max: 1 << 30 };
@@ -279,7 +279,7 @@ impl BusyStore {
 }
 
 impl Replay for BusyStore {
-    fn replay(&self, range: ReplayRange, into: mpsc::Sender<Vec<ReplaySample>>) -> ReplayFuture<'_> {
+    fn replay(&self, range: ReplayRange, into: mpsc::Sender<Vec<Sample>>) -> ReplayFuture<'_> {
         Box::pin(async move {
             let is_in = |flush: &Committed| {
                 let after = range.after.as_ref().and_then(|marks| marks.get(flush.origin)).unwrap_or(0);
@@ -294,7 +294,7 @@ impl Replay for BusyStore {
                 }
                 let samples = flush.batch.series.iter().zip(&flush.batch.times).map(|(id, time)| {
                     let series = Arc::clone(&self.directory.0[id.0 as usize]);
-                    ReplaySample { value: f64::from(id.0), series, time: *time }
+                    Sample { value: f64::from(id.0), series, time: *time }
                 });
                 let matching =
                     samples.filter(|sample| range.filter.matches(&sample.series) && sample.time >= range.since);

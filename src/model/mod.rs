@@ -3,6 +3,7 @@
 pub mod committed;
 pub mod intake;
 pub mod points;
+pub mod sample;
 pub mod series;
 pub mod time;
 pub mod verdict;
@@ -10,6 +11,7 @@ pub mod verdict;
 pub use committed::{CommitListener, Committed, Origin};
 pub use intake::Intake;
 pub use points::{Batch, Points, RawIdentity, Span};
+pub use sample::Sample;
 pub use series::{Identity, IdentityError, Labels, Series, SeriesDirectory, SeriesId, ServerKey};
 pub use time::Micros;
 pub use verdict::{Code, Verdict, Verdicts};

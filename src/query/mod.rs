@@ -13,7 +13,7 @@ pub mod rows; // rows as JSON, NDJSON and CSV
 mod selection; // which series are asked for
 
 pub use cursor::Cursor;
-pub use page::{Page, Row};
+pub use page::Page;
 pub use request::{Format, MetricsRequest, RequestError};
 
 use std::sync::Arc;

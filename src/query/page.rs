@@ -11,24 +11,16 @@ use super::request::{LIMIT_MAX, MetricsRequest};
 use super::selection::Selection;
 use super::{Engine, QueryError};
 use crate::codec::block;
-use crate::model::{Batch, Micros, Origin, Series, SeriesId};
+use crate::model::{Batch, Micros, Origin, Sample, SeriesId};
 use crate::store::journal::{self, BlockOrder, BlockQuery, StoredBlock};
 
 /// Blocks read at once: the first few are often enough, and many more are never held together.
 const BLOCKS_FIRST: u32 = 4;
 const BLOCKS_MAX: u32 = 32;
 
-/// One stored sample with its name.
-#[derive(Clone, Debug)]
-pub struct Row {
-    pub series: Arc<Series>,
-    pub time: Micros,
-    pub value: f64,
-}
-
 #[derive(Debug)]
 pub struct Page {
-    pub rows: Vec<Row>,
+    pub rows: Vec<Sample>,
     /// Where the next page begins, when there may be one.
     pub next: Option<Cursor>,
 }
@@ -149,10 +141,10 @@ impl Best {
         let more = self.rows.len() > limit;
         let order = self.order;
         let places = self.rows.into_iter().take(limit);
-        let rows: Vec<Row> = places
+        let rows: Vec<Sample> = places
             .filter_map(|(place, (_, value))| {
                 let (time, series) = unplace(order, place);
-                Some(Row { series: Arc::clone(selection.get(series)?), time, value })
+                Some(Sample { series: Arc::clone(selection.get(series)?), time, value })
             })
             .collect();
         let next = rows.last().filter(|_| more).map(|row| Cursor { time: row.time, series: row.series.id });

@@ -1,86 +1,94 @@
-//! Stored samples for live sessions: what was committed up to given marks, block by block from the earliest.
+//! Stored samples for those who go on live: what was committed between given marks, block by block from the earliest.
 //!
 //! Within a block samples are in order of time; blocks overlap, as live flushes do. Memory is a few blocks.
 
+use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::{Engine, QueryError};
 use crate::codec::block;
-use crate::live::{Replay, ReplayError, ReplayFuture, ReplayRange, ReplaySample};
-use crate::model::{Batch, Micros, SeriesDirectory, SeriesId};
+use crate::model::{Batch, Micros, Sample, Series, SeriesDirectory, SeriesId};
 use crate::store::journal::{self, BlockOrder, BlockQuery, Mark};
 
 /// Blocks read at once.
 const BLOCKS: u32 = 8;
 
-impl Replay for Engine {
-    fn replay(&self, range: ReplayRange, into: mpsc::Sender<Vec<ReplaySample>>) -> ReplayFuture<'_> {
-        Box::pin(async move { replay(self, &range, &into).await.map_err(|error| ReplayError::Store(Box::new(error))) })
+/// What is wanted of the past.
+pub struct Past<'a> {
+    pub since: Micros,
+    /// Flushes of writers that are not listed are not part of it.
+    pub marks: Vec<Mark>,
+    pub wanted: &'a (dyn Fn(&Series) -> bool + Sync),
+}
+
+impl fmt::Debug for Past<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Past").field("since", &self.since).field("marks", &self.marks).finish_non_exhaustive()
     }
 }
 
-async fn replay(
-    engine: &Engine,
-    range: &ReplayRange,
-    into: &mpsc::Sender<Vec<ReplaySample>>,
-) -> Result<(), QueryError> {
-    let query = block_query(range);
-    let mut after = None;
-    loop {
-        let turn = engine.turn().await?;
-        let client = engine.database.client().await?;
-        let blocks = journal::read_blocks(&client, &query, after, BLOCKS).await?;
-        // The session may take its time with what it is sent; nobody waits for it with a turn or a connection.
-        drop((client, turn));
-        for stored in &blocks {
-            let mut samples = Batch::default();
-            block::decode(&stored.block, &mut samples)?;
-            engine.catalog.load(&distinct(&samples.series)).await?;
-            if into.send(matching(engine, range, &samples)).await.is_err() {
-                return Ok(());
+impl Engine {
+    /// Sends what is wanted in chunks, waiting whenever the receiver does not keep up. A closed channel ends it.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not available or a block cannot be read.
+    pub async fn replay(&self, past: Past<'_>, into: &mpsc::Sender<Vec<Sample>>) -> Result<(), QueryError> {
+        let query = block_query(&past);
+        let mut after = None;
+        loop {
+            let turn = self.turn().await?;
+            let client = self.database.client().await?;
+            let blocks = journal::read_blocks(&client, &query, after, BLOCKS).await?;
+            // The receiver may take its time with what it is sent; nobody waits for it with a turn or a connection.
+            drop((client, turn));
+            for stored in &blocks {
+                let mut samples = Batch::default();
+                block::decode(&stored.block, &mut samples)?;
+                self.catalog.load(&distinct(&samples.series)).await?;
+                if into.send(self.matching(&past, &samples)).await.is_err() {
+                    return Ok(());
+                }
+            }
+            match blocks.last() {
+                Some(last) if blocks.len() == BLOCKS as usize => after = Some(last.position(query.order)),
+                _ => return Ok(()),
             }
         }
-        match blocks.last() {
-            Some(last) if blocks.len() == BLOCKS as usize => after = Some(last.position(query.order)),
-            _ => return Ok(()),
+    }
+
+    fn matching(&self, past: &Past<'_>, samples: &Batch) -> Vec<Sample> {
+        let mut matching = Vec::new();
+        let mut start = 0;
+        for of_one_series in samples.series.chunk_by(|left, right| left == right) {
+            let end = start + of_one_series.len();
+            let series = self.catalog.series(of_one_series[0]).filter(|series| (past.wanted)(series));
+            if let Some(series) = series {
+                let wanted = (start..end).filter(|place| samples.times[*place] >= past.since);
+                matching.extend(wanted.map(|place| Sample {
+                    series: Arc::clone(&series),
+                    time: samples.times[place],
+                    value: samples.values[place],
+                }));
+            }
+            start = end;
         }
+        matching.sort_by_key(|sample| sample.time);
+        matching
     }
 }
 
-fn block_query(range: &ReplayRange) -> BlockQuery {
-    let low = |origin| range.after.as_ref().and_then(|after| after.get(origin)).unwrap_or(0);
-    let marks = range.up_to.iter().map(|(origin, high)| Mark { origin, low: low(origin), high }).collect();
+fn block_query(past: &Past<'_>) -> BlockQuery {
     BlockQuery {
         order: BlockOrder::Oldest,
-        time_min: range.since,
+        time_min: past.since,
         time_max: Micros(i64::MAX),
         series_min: SeriesId(0),
         series_max: SeriesId(u32::MAX),
-        marks,
+        marks: past.marks.clone(),
         unmarked: false,
     }
-}
-
-fn matching(engine: &Engine, range: &ReplayRange, samples: &Batch) -> Vec<ReplaySample> {
-    let mut matching = Vec::new();
-    let mut start = 0;
-    for of_one_series in samples.series.chunk_by(|left, right| left == right) {
-        let end = start + of_one_series.len();
-        let series = engine.catalog.series(of_one_series[0]).filter(|series| range.filter.matches(series));
-        if let Some(series) = series {
-            let wanted = (start..end).filter(|place| samples.times[*place] >= range.since);
-            matching.extend(wanted.map(|place| ReplaySample {
-                series: Arc::clone(&series),
-                time: samples.times[place],
-                value: samples.values[place],
-            }));
-        }
-        start = end;
-    }
-    matching.sort_by_key(|sample| sample.time);
-    matching
 }
 
 fn distinct(sorted: &[SeriesId]) -> Vec<SeriesId> {

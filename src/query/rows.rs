@@ -1,8 +1,7 @@
 //! Rows as text: the source system's JSON, the same one a line, or CSV.
 
-use super::Row;
 use super::page::Page;
-use crate::model::{Micros, SeriesId};
+use crate::model::{Micros, Sample, SeriesId};
 use crate::wire::native::{write_json_number, write_labels, write_metric};
 
 /// The head of a CSV answer.
@@ -27,12 +26,12 @@ pub fn json(page: &Page) -> Vec<u8> {
     out
 }
 
-pub fn ndjson_line(row: &Row, out: &mut Vec<u8>) {
+pub fn ndjson_line(row: &Sample, out: &mut Vec<u8>) {
     metric(row, out);
     out.push(b'\n');
 }
 
-pub fn csv_line(row: &Row, out: &mut Vec<u8>) {
+pub fn csv_line(row: &Sample, out: &mut Vec<u8>) {
     let identity = &row.series.identity;
     out.extend_from_slice(row.series.server_id.to_string().as_bytes());
     out.push(b',');
@@ -50,7 +49,7 @@ pub fn csv_line(row: &Row, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-fn metric(row: &Row, out: &mut Vec<u8>) {
+fn metric(row: &Sample, out: &mut Vec<u8>) {
     write_metric(out, row_id(row.series.id, row.time), &row.series, row.time, row.value);
 }
 

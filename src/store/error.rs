@@ -15,6 +15,9 @@ pub enum StoreError {
     /// What was to be added refers to something that is not there.
     #[error("the row refers to one that does not exist")]
     MissingReference,
+    /// The row is there already.
+    #[error("the row exists")]
+    Duplicate,
     /// The database holds something this version cannot read.
     #[error("stored data cannot be read: {0}")]
     Unreadable(String),
@@ -38,6 +41,8 @@ impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         if error.code() == Some(&SqlState::FOREIGN_KEY_VIOLATION) {
             Self::MissingReference
+        } else if error.code() == Some(&SqlState::UNIQUE_VIOLATION) {
+            Self::Duplicate
         } else if is_passing(&error) {
             Self::unavailable(error)
         } else {

@@ -11,10 +11,12 @@ pub mod journal; // blocks: append, and read by time
 pub mod migrations; // the schema and how it gets there
 pub mod ports;
 pub mod series; // what samples belong to
+pub mod appender; // a writer's own connection to it
 pub mod servers; // the machines agents speak for
 pub mod snapshots; // whole-state documents
 pub mod timestamp; // microseconds as timestamptz // port probes and their outcomes
 
 pub use database::Database;
+pub use deadpool_postgres::Client;
 pub use error::StoreError;
 pub use timestamp::Timestamp;

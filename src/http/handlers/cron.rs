@@ -34,7 +34,7 @@ struct SentRun {
 
 pub(super) fn add_job(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
-        let sent: SentJob = input::json(&mut request).await?;
+        let sent: SentJob = input::json(&services, &mut request).await?;
         let server_id = input::id("server_id", sent.server_id)?;
         let new = NewJob {
             server_id,
@@ -58,7 +58,7 @@ pub(super) fn jobs(services: Arc<Services>, request: Request) -> Answering {
 
 pub(super) fn add_result(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
-        let sent: SentRun = input::json(&mut request).await?;
+        let sent: SentRun = input::json(&services, &mut request).await?;
         let job_id = input::id("job_id", sent.job_id)?;
         let run = Run {
             success: sent.success,

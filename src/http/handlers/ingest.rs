@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::StatusCode;
-use hyper::header::CONTENT_LENGTH;
 use serde::Serialize;
 
 use super::scratch::Scratch;
-use super::{Answering, Services, input};
+use super::{Answering, Services, admission, input};
 use crate::admit::budget::Permit;
 use crate::admit::window::{self, Window};
 use crate::catalog::Resolved;
@@ -24,26 +23,13 @@ pub(super) fn bulk(services: Arc<Services>, mut request: Request) -> Answering {
         let started = Instant::now();
         services.metrics.ingest.requests.inc();
         services.rates.admit(request.peer.ip(), 0, started)?;
-        let mut permit = take_budget(&services, &request)?;
-        let body = request.collect_body().await?;
+        let (body, permit) = admission::collect(&services, &mut request).await?;
         let mut scratch = services.scratch.take();
-        let outcome = store(&services, &request, body, &mut permit, &mut scratch).await;
+        let outcome = store(&services, &request, body, permit, &mut scratch).await;
         let answer = outcome.and_then(|inserted| answer(inserted, &scratch.intake.verdicts, started.elapsed()));
         services.scratch.give(scratch);
         answer
     })
-}
-
-/// Bytes of bodies in memory are bounded: at the bound a request is refused before its body is read.
-fn take_budget(services: &Services, request: &Request) -> Result<Permit, ApiError> {
-    let announced = request.header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    // Chunked bodies do not say how long they are; they take what they turn out to need as they are decoded.
-    let bytes = announced.unwrap_or(0).min(services.body_bytes_max as u64);
-    services.budget.try_take(bytes).ok_or_else(full)
-}
-
-fn full() -> ApiError {
-    ApiError::unavailable("engine_full", "too many bytes are waiting to be stored", Duration::from_secs(1))
 }
 
 /// From the body as it came to committed samples; the refused items are in the scratch's verdicts.
@@ -51,15 +37,11 @@ async fn store(
     services: &Services,
     request: &Request,
     body: CollectedBody,
-    permit: &mut Permit,
+    mut permit: Permit,
     scratch: &mut Scratch,
 ) -> Result<usize, ApiError> {
     services.metrics.ingest.bytes.inc_by(body.wire_bytes() as u64);
-    scratch.body = body.read(std::mem::take(&mut scratch.body)).await?;
-    let beyond = (scratch.body.len() as u64).saturating_sub(permit.bytes());
-    if beyond > 0 && !permit.try_grow(beyond) {
-        return Err(full());
-    }
+    scratch.body = admission::decoded(body, &mut permit, std::mem::take(&mut scratch.body)).await?;
     input::not_empty(&scratch.body)?;
     decode(scratch)?;
     services.rates.admit(request.peer.ip(), u64::from(scratch.intake.items), Instant::now())?;
@@ -71,7 +53,7 @@ async fn store(
     services.metrics.ingest.refused(&intake.verdicts);
     let samples = batch.len();
     let affinity = servers.first().map_or(0, |server| server.key().0.unsigned_abs());
-    services.journal.commit(batch, u64::from(affinity)).await?;
+    services.journal.commit(batch, u64::from(affinity), permit).await?;
     servers.iter().for_each(|server| server.seen(now));
     services.metrics.ingest.samples_committed.inc_by(samples as u64);
     Ok(samples)

@@ -5,6 +5,7 @@ use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::{Map, Number, Value};
 use uuid::Uuid;
 
+use super::{Services, admission};
 use crate::http::{ApiError, Request, Response, response};
 use crate::model::{Labels, Micros};
 
@@ -12,13 +13,16 @@ use crate::model::{Labels, Micros};
 const TEXT_BYTES_MAX: usize = 64 * 1024;
 
 /// The body as text, whole.
-pub(super) async fn body(request: &mut Request) -> Result<Vec<u8>, ApiError> {
-    Ok(request.collect_body().await?.read(Vec::new()).await?)
+///
+/// Its room is given back here: what is made of these bodies is small, and lives no longer than the request.
+pub(super) async fn body(services: &Services, request: &mut Request) -> Result<Vec<u8>, ApiError> {
+    let (body, mut permit) = admission::collect(services, request).await?;
+    admission::decoded(body, &mut permit, Vec::new()).await
 }
 
 /// Reads a JSON body.
-pub(super) async fn json<T: DeserializeOwned>(request: &mut Request) -> Result<T, ApiError> {
-    parse(&body(request).await?)
+pub(super) async fn json<T: DeserializeOwned>(services: &Services, request: &mut Request) -> Result<T, ApiError> {
+    parse(&body(services, request).await?)
 }
 
 /// Refuses an empty body in the words of the source system.

@@ -9,8 +9,9 @@ use hyper::StatusCode;
 use super::{Answering, Services};
 use crate::http::stream::{self, BodyWriter};
 use crate::http::{ApiError, Request, Response, response};
+use crate::model::Sample;
 use crate::query::request::LIMIT_MAX;
-use crate::query::{Format, MetricsRequest, Page, Row, rows};
+use crate::query::{Format, MetricsRequest, Page, rows};
 
 /// What a streamed answer holds in memory beside a page.
 const STREAM_BYTES_MAX: u32 = 256 * 1024;
@@ -39,7 +40,7 @@ async fn page(services: &Services, asked: &MetricsRequest) -> Result<Page, ApiEr
     Ok(page?)
 }
 
-type Line = fn(&Row, &mut Vec<u8>);
+type Line = fn(&Sample, &mut Vec<u8>);
 
 /// The first page is read before the answer begins, so what is wrong with the question still gets its own status.
 async fn streamed(
@@ -79,7 +80,7 @@ async fn streamed(
 
 async fn write_rows(
     writer: &BodyWriter,
-    rows: &[Row],
+    rows: &[Sample],
     line: Line,
     out: &mut Vec<u8>,
 ) -> Result<(), stream::ClientGone> {

@@ -1,6 +1,7 @@
 //! What answers each path: take the request apart, call the stage that knows, put the answer together. No SQL, no
 //! decisions that belong to a stage.
 
+mod admission; // room for bodies
 mod cron; // scheduled commands
 mod ingest; // bulk metrics
 mod input; // JSON bodies of the small endpoints

@@ -35,7 +35,7 @@ struct SentOutcome {
 
 pub(super) fn add_check(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
-        let sent: SentCheck = input::json(&mut request).await?;
+        let sent: SentCheck = input::json(&services, &mut request).await?;
         let server_id = input::id("server_id", sent.server_id)?;
         let protocol = input::optional("protocol", sent.protocol)?;
         let new = NewCheck {
@@ -61,7 +61,7 @@ pub(super) fn checks(services: Arc<Services>, request: Request) -> Answering {
 
 pub(super) fn add_result(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
-        let sent: SentOutcome = input::json(&mut request).await?;
+        let sent: SentOutcome = input::json(&services, &mut request).await?;
         let check_id = input::id("check_id", sent.check_id)?;
         let outcome = Outcome {
             success: sent.success,

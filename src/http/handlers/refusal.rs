@@ -23,6 +23,7 @@ impl From<StoreError> for ApiError {
                 Self::unavailable("database_unavailable", "PostgreSQL is not available", LATER).with_source(error)
             }
             StoreError::MissingReference => Self::not_found("what this refers to does not exist"),
+            StoreError::Duplicate => Self::conflict("exists", "it exists already"),
             StoreError::Refused(_)
             | StoreError::Unreadable(_)
             | StoreError::MigrationChanged { .. }

@@ -49,7 +49,7 @@ impl Registering {
 
 pub(super) fn register(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
-        let registration = input::json::<Registering>(&mut request).await?.checked()?;
+        let registration = input::json::<Registering>(&services, &mut request).await?.checked()?;
         let row = services.catalog.servers().register(&registration).await?;
         response::json(StatusCode::CREATED, &shown(&services, &row))
     })
@@ -75,7 +75,7 @@ pub(super) fn get(services: Arc<Services>, request: Request) -> Answering {
 pub(super) fn change(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
         let id = id(&request)?;
-        let change = changes(input::json(&mut request).await?)?;
+        let change = changes(input::json(&services, &mut request).await?)?;
         let row = servers::update(&services.database.client().await?, id, &change).await?;
         let row = row.ok_or_else(|| input::not_registered(id))?;
         response::json(StatusCode::OK, &shown(&services, &row))

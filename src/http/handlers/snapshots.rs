@@ -54,7 +54,7 @@ pub(super) fn containers(services: Arc<Services>, request: Request) -> Answering
 }
 
 async fn add(services: Arc<Services>, mut request: Request, kind: SnapshotKind) -> Result<Response, ApiError> {
-    let body = input::body(&mut request).await?;
+    let body = input::body(&services, &mut request).await?;
     input::not_empty(&body)?;
     wire::json::check(&body).map_err(DocumentError::from)?;
     let sent: Sent<'_> = input::parse(&body)?;

@@ -41,8 +41,8 @@ metrics! {
         requests: Family<RequestLabels, Counter> = "http_requests", Family::default();
         /// From the head of a request to the head of its answer, in seconds.
         request_duration: Durations<RouteLabels> = "http_request_duration_seconds", Durations::new_with_constructor(durations);
-        /// Connections open now.
-        connections: Gauge = "http_connections", Gauge::default();
+        /// Requests being answered now.
+        requests_in_flight: Gauge = "http_requests_in_flight", Gauge::default();
         /// Bytes of request bodies in memory now.
         in_flight_bytes: Gauge = "http_in_flight_bytes", Gauge::default();
     }
@@ -103,8 +103,12 @@ metrics! {
         frames_dropped: Counter = "live_frames_dropped", Counter::default();
         /// Committed flushes that were not pushed because the hub was behind.
         flushes_dropped: Counter = "live_flushes_dropped", Counter::default();
-        /// Times that a session was told it lagged.
-        lagged: Counter = "live_lagged", Counter::default();
+        /// Samples that were not pushed because their series was not known.
+        samples_unknown: Counter = "live_samples_unknown", Counter::default();
+        /// Sessions closed because their client took or answered nothing for too long.
+        sessions_stalled: Counter = "live_sessions_stalled", Counter::default();
+        /// From the last flush's commit to the queues of the sessions, in microseconds.
+        lag_us: Gauge = "live_lag_us", Gauge::default();
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("http_body_util", &["src/http"]),
     ("matchit", &["src/http"]),
     ("tokio_tungstenite", &["src/live"]),
-    ("tokio_postgres", &["src/store", "src/embedded", "src/journal/lane"]),
+    ("tokio_postgres", &["src/store", "src/embedded"]),
     ("deadpool_postgres", &["src/store"]),
     // It parses some numbers wrongly and rewrites its input; benches compare with it, the server has its own decoder.
     ("simd_json", &[]),

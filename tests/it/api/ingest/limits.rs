@@ -39,7 +39,7 @@ async fn a_body_for_which_there_is_no_memory_is_told_to_come_back() {
     until_held(&server, body.len()).await;
 
     let refused = server.post_text(INGEST, &body).await;
-    assert_refused(&refused, StatusCode::SERVICE_UNAVAILABLE, "too many bytes are waiting to be stored");
+    assert_refused(&refused, StatusCode::SERVICE_UNAVAILABLE, "too many bytes of request bodies are in memory");
     assert_eq!(refused.header("retry-after"), Some("1"));
 
     held.write_all(&body.as_bytes()[1000..]).await.unwrap();
