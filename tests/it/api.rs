@@ -11,6 +11,7 @@ mod ports; // port probes
 mod probes; // health, readiness, self-metrics
 mod front; // what is the same on every path
 mod description; // openapi.json against the server
+mod outage; // PostgreSQL gone and back again
 
 use std::sync::Arc;
 

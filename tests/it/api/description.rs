@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use super::{NOW, STRANGER, metric, start, start_with};
 use crate::harness::TestServer;
 use crate::harness::server::Answer;
-use document::{Document, Place};
+pub(super) use document::{Document, Place};
 
 /// Longer bodies than this are refused by the server of these tests.
 const BODY_BYTES_MAX: usize = 4096;
-/// What takes a broken server, a lost database or a clock to provoke; tests of those have their own places.
+/// What takes a broken server, a lost database or a slow client to provoke; tests of those have their own places.
 const PROVOKED_ELSEWHERE: [u16; 3] = [408, 500, 503];
 
 #[tokio::test]

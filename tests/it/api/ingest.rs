@@ -4,13 +4,14 @@ mod bodies; // encodings, framing, size
 mod documents; // bodies that are refused as a whole
 mod items; // items that are refused alone
 mod limits; // rate and memory
+mod promises; // what an acknowledgement means
 
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::{NOW, STRANGER, body_of, metric, start};
 use crate::harness::TestServer;
-use crate::harness::server::Answer;
+use crate::harness::server::{Answer, PATIENCE};
 
 const INGEST: &str = "/api/v1/ingest";
 
@@ -136,4 +137,15 @@ async fn start_with_one() -> (TestServer, String) {
     let server = start().await;
     let id = server.register("server01").await;
     (server, id)
+}
+
+/// Waits until the bodies in memory are those `bytes`.
+async fn until_held(server: &TestServer, bytes: usize) {
+    let line = format!("millrace_http_in_flight_bytes {bytes}");
+    let looking = async {
+        while !server.get("/-/metrics").await.text().lines().any(|found| found == line) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, looking).await.expect("the server takes the bytes that were announced");
 }

@@ -7,23 +7,23 @@ use serde_json::Value;
 use crate::harness::server::Answer;
 
 /// One operation and one of its statuses.
-pub(super) type Place = (String, String, u16);
+pub(in crate::api) type Place = (String, String, u16);
 
 #[derive(Debug)]
-pub(super) struct Document(Value);
+pub(in crate::api) struct Document(Value);
 
 impl Document {
-    pub(super) fn new(document: Value) -> Self {
+    pub(in crate::api) fn new(document: Value) -> Self {
         Self(document)
     }
 
     /// Every method and path.
-    pub(super) fn operations(&self) -> BTreeSet<(String, String)> {
+    pub(in crate::api) fn operations(&self) -> BTreeSet<(String, String)> {
         self.places().into_iter().map(|(method, path, _)| (method, path)).collect()
     }
 
     /// Every method, path and status.
-    pub(super) fn places(&self) -> BTreeSet<Place> {
+    pub(in crate::api) fn places(&self) -> BTreeSet<Place> {
         let mut places = BTreeSet::new();
         for (path, operations) in object(&self.0["paths"]) {
             for (method, operation) in object(operations) {
@@ -36,7 +36,7 @@ impl Document {
 
     /// Asserts that `answer` is one that the operation is described to give, down to the fields of its body.
     #[track_caller]
-    pub(super) fn assert_describes(&self, (method, path, status): &Place, answer: &Answer) {
+    pub(in crate::api) fn assert_describes(&self, (method, path, status): &Place, answer: &Answer) {
         let operation = &self.0["paths"][path][method.to_lowercase()];
         let response = &operation["responses"][status.to_string()];
         assert!(response.is_object(), "{method} {path} is not described to answer {status}: {answer:?}");

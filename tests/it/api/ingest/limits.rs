@@ -5,9 +5,8 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use super::super::{NOW, assert_refused, metric, start_with};
-use super::{INGEST, assert_taken};
-use crate::harness::TestServer;
-use crate::harness::server::{Answer, PATIENCE};
+use super::{INGEST, assert_taken, until_held};
+use crate::harness::server::Answer;
 
 #[tokio::test]
 async fn an_address_that_has_used_up_its_rate_is_told_when_to_come_back() {
@@ -46,15 +45,4 @@ async fn a_body_for_which_there_is_no_memory_is_told_to_come_back() {
     assert_taken(&Answer::read(&mut held).await, 1);
     assert_taken(&server.post_text(INGEST, &body).await, 1);
     server.stop().await.unwrap();
-}
-
-/// Waits until the bodies in memory are those `bytes`.
-async fn until_held(server: &TestServer, bytes: usize) {
-    let line = format!("millrace_http_in_flight_bytes {bytes}");
-    let looking = async {
-        while !server.get("/-/metrics").await.text().lines().any(|found| found == line) {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, looking).await.expect("the server takes the bytes that were announced");
 }

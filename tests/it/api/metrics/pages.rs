@@ -15,7 +15,7 @@ async fn start_with_ties() -> (TestServer, Vec<u64>) {
         let mut metrics = Vec::new();
         for number in (flush..210).step_by(3) {
             let time = format!("2025-11-20T10:00:{:02}Z", number / 7);
-            metrics.push(metric("cpu", &(number % 7).to_string(), number as f64, &time));
+            metrics.push(metric("cpu", &(number % 7).to_string(), f64::from(number), &time));
             all.push(number as u64);
         }
         server.ingest(&id, &metrics.into()).await;
