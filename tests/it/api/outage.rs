@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::description::Document;
 use super::{body_of, metric};
-use crate::harness::server::PATIENCE;
+use crate::harness::server::{Answer, PATIENCE};
 use crate::harness::{TestCluster, TestServer};
 
 const TIME: &str = "2025-11-20T10:00:00Z";
@@ -45,8 +45,10 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
     assert!(asked > 20, "only {asked} operations are described to need PostgreSQL");
 
     cluster.restart().await.unwrap();
-    eventually_ready(&server).await;
-    server.ingest(&id, &json!([metric("cpu", "usage", 3.0, TIME)])).await;
+    let last = json!({ "server_id": id, "metrics": [metric("cpu", "usage", 3.0, TIME)] });
+    eventually_ok(async || server.get("/-/ready").await).await;
+    // A writer that was about to try again may take its time, and says so: 503 means "send it again".
+    eventually_ok(async || server.post("/api/v1/ingest", &last).await).await;
     let found = body_of(&server.get("/api/v1/metrics?metric_name=usage").await, StatusCode::OK);
     assert_eq!((&found["count"], &found["metrics"][0]["value"]), (&json!(1), &json!(3)), "the last one sent wins");
     server.stop().await.unwrap();
@@ -61,11 +63,15 @@ fn everything(id: &str) -> Value {
     })
 }
 
-async fn eventually_ready(server: &TestServer) {
-    let looking = async {
-        while server.get("/-/ready").await.status != StatusCode::OK {
+async fn eventually_ok(ask: impl AsyncFn() -> Answer) {
+    let asking = async {
+        loop {
+            match ask().await.status {
+                StatusCode::OK => return,
+                status => assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE),
+            }
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, looking).await.expect("a server is ready again when PostgreSQL is");
+    tokio::time::timeout(PATIENCE, asking).await.expect("a server recovers when PostgreSQL is back");
 }
