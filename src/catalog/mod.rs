@@ -12,6 +12,7 @@
 
 mod directory; // series by number
 mod resolve; // a request's points to a batch
+mod settle; // new spellings to series
 mod server; // one server's spellings and series
 mod servers; // servers by id
 pub mod spellings; // raw identity to number
@@ -24,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::model::{Series, SeriesDirectory, SeriesId};
-use crate::store::{Database, StoreError, series};
+use crate::store::{Client, Database, StoreError, series};
 use directory::Directory;
 
 /// How many servers and series there may be. Items beyond a limit are refused by name.
@@ -58,7 +59,7 @@ impl Catalog {
     pub async fn open(database: Database, limits: Limits) -> Result<Self, StoreError> {
         let count = series::count(&database.client().await?).await?;
         Ok(Self {
-            servers: Servers::new(database.clone(), limits.servers_max),
+            servers: Servers::open(database.clone(), limits.servers_max).await?,
             database,
             limits,
             directory: Directory::default(),
@@ -79,6 +80,21 @@ impl Catalog {
     /// How many series this process has added.
     pub fn series_created(&self) -> u64 {
         self.series_created.load(Ordering::Relaxed)
+    }
+
+    /// How many of `wanted` new series the store has room for. What this process counts only grows, so before it says
+    /// that the store is full it counts anew.
+    async fn room_overall(&self, client: &Client, wanted: u64) -> Result<u64, StoreError> {
+        let room = || self.limits.series_max.saturating_sub(self.series_count());
+        if room() < wanted {
+            self.series_count.store(series::count(client).await?, Ordering::Relaxed);
+        }
+        Ok(room())
+    }
+
+    fn count_created(&self, created: u64) {
+        self.series_count.fetch_add(created, Ordering::Relaxed);
+        self.series_created.fetch_add(created, Ordering::Relaxed);
     }
 
     /// Makes sure that all of `ids` that exist can be found with [`SeriesDirectory::series`].

@@ -13,7 +13,7 @@ use super::flush;
 use super::writer::{Fate, Writer};
 use super::{CommitError, Surroundings};
 use crate::admit::budget::Permit;
-use crate::model::{Batch, Committed, Origin};
+use crate::model::{Batch, Committed, Micros, Origin};
 use crate::store::journal::FlushRows;
 
 /// A batch on its way to PostgreSQL.
@@ -33,12 +33,29 @@ pub(super) enum Message {
 }
 
 /// How a lane is told to end.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ends {
     /// Commit what waits, then end.
     pub(super) closing: CancellationToken,
     /// Stop trying at once. Never taken back, so nothing is sent after it.
     pub(super) abandon: CancellationToken,
+    /// Set by a lane that ended without having been told to.
+    pub(super) failed: CancellationToken,
+}
+
+/// Tells of a lane's end unless it was asked for.
+#[derive(Debug)]
+struct Watch {
+    failed: CancellationToken,
+    closing: CancellationToken,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() || !self.closing.is_cancelled() {
+            self.failed.cancel();
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -49,6 +66,7 @@ pub(super) struct Lane {
     surroundings: Surroundings,
     ends: Ends,
     next_sequence: u64,
+    last_committed_at: Micros,
 }
 
 impl Lane {
@@ -59,15 +77,26 @@ impl Lane {
         surroundings: Surroundings,
         ends: Ends,
     ) -> Self {
-        Self { origin, queue, flush_samples_max, surroundings, ends, next_sequence: 1 }
+        Self {
+            origin,
+            queue,
+            flush_samples_max,
+            surroundings,
+            ends,
+            next_sequence: 1,
+            last_committed_at: Micros::default(),
+        }
     }
 
     pub(super) fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// Works until it is told to close, or nobody can send any more.
+    /// Works until it is told to close, or nobody can send any more. Ending in any other way fails the whole server: its
+    /// part of the agents would get no answer while the rest looks well.
     pub(super) fn run(mut self) {
+        let failed = self.ends.failed.clone();
+        let _watch = Watch { failed, closing: self.ends.closing.clone() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = match runtime {
             Ok(runtime) => runtime,
@@ -107,21 +136,21 @@ impl Lane {
         let take = |submission: Submission| (submission.batch, (submission.acknowledge, submission.held));
         let (batches, waiting): (Vec<Batch>, Vec<_>) = gathered.drain(..).map(take).unzip();
         let batch = flush::merge(batches);
+        // Used up whatever becomes of the flush: no number ever stands for two contents.
         let sequence = self.next_sequence;
-        let rows = FlushRows::new(self.origin, sequence, self.surroundings.clock.now(), &flush::blocks(&batch));
+        self.next_sequence += 1;
+        let rows = FlushRows::new(self.origin, sequence, self.committed_at(), &flush::blocks(&batch));
         let metrics = &self.surroundings.metrics.journal;
         let started = Instant::now();
         let retried = || {
             metrics.retries.inc();
         };
-        let fate = runtime.block_on(writer.write(self.origin, sequence, &rows, &self.ends.abandon, retried));
+        let fate = runtime.block_on(writer.write(&rows, &self.ends.abandon, retried));
         let outcome = match fate {
             Fate::Committed => {
                 metrics.flushes.inc();
                 metrics.flush_samples.observe(batch.len() as f64);
                 metrics.commit_duration.observe(started.elapsed().as_secs_f64());
-                // Only a committed flush uses up its number, so there is never a hole.
-                self.next_sequence += 1;
                 self.hand_on(Committed { origin: self.origin, sequence, batch });
                 Ok(())
             }
@@ -133,6 +162,13 @@ impl Lane {
             // A requester that has given up meanwhile does not listen any more.
             acknowledge.send(outcome).ok();
         }
+    }
+
+    /// The time of a flush decides which of two samples is the later one, so it never goes back within a lane, whatever
+    /// the clock does.
+    fn committed_at(&mut self) -> Micros {
+        self.last_committed_at = self.surroundings.clock.now().max(Micros(self.last_committed_at.0 + 1));
+        self.last_committed_at
     }
 
     fn hand_on(&self, committed: Committed) {

@@ -7,7 +7,8 @@
 //!
 //! Invariants:
 //! - an acknowledgement is sent only after PostgreSQL has committed;
-//! - flushes of a lane are committed, and handed to the listeners, in sequence order and without a hole;
+//! - flushes of a lane are committed, and handed to the listeners, in sequence order; a number stands for one content
+//!   only, and is missing only when PostgreSQL refused its flush for good;
 //! - a flush that was sent once is sent again, unchanged, until its fate is known: an error in the middle of a commit
 //!   neither loses nor doubles it;
 //! - a batch whose requester has given up is dropped before it is sent, never after;
@@ -26,7 +27,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::admit::budget::Permit;
 use crate::clock::Clock;
@@ -88,18 +89,17 @@ pub struct Journal {
 impl Journal {
     /// Makes the journal and its lanes, which do nothing until they are started.
     pub fn new(config: Config, surroundings: &Surroundings) -> (Self, Lanes) {
-        let (closing, abandon) = (CancellationToken::new(), CancellationToken::new());
+        let ends = Ends::default();
         let mut senders = Vec::new();
         let mut lanes = Vec::new();
         for lane in 0..config.lanes.max(1) {
             let (sender, receiver) = crossbeam_channel::bounded(config.queue_batches_max);
             let origin = Origin { node: surroundings.node, lane };
-            let ends = Ends { closing: closing.clone(), abandon: abandon.clone() };
             senders.push(sender);
-            lanes.push(Lane::new(origin, receiver, config.flush_samples_max, surroundings.clone(), ends));
+            lanes.push(Lane::new(origin, receiver, config.flush_samples_max, surroundings.clone(), ends.clone()));
         }
-        let journal = Self { lanes: senders, closing, commit_wait: config.commit_wait };
-        (journal, Lanes { waiting: lanes, running: Vec::new(), abandon })
+        let journal = Self { lanes: senders, closing: ends.closing.clone(), commit_wait: config.commit_wait };
+        (journal, Lanes { waiting: lanes, running: Vec::new(), ends })
     }
 
     /// Resolves when `batch` is committed. `held` is what the batch takes of the budget; the journal gives it back when
@@ -151,7 +151,7 @@ impl fmt::Debug for Journal {
 pub struct Lanes {
     waiting: Vec<Lane>,
     running: Vec<JoinHandle<()>>,
-    abandon: CancellationToken,
+    ends: Ends,
 }
 
 impl Lanes {
@@ -165,13 +165,18 @@ impl Lanes {
         Ok(())
     }
 
+    /// Resolves when a lane has ended that nobody asked to.
+    pub fn failed(&self) -> WaitForCancellationFutureOwned {
+        self.ends.failed.clone().cancelled_owned()
+    }
+
     /// Waits for the lanes to end after [`Journal::close`]. At the deadline they stop trying, and what they hold is
     /// not acknowledged.
     ///
     /// # Errors
     /// How many lanes had to be abandoned.
     pub async fn stop(self, deadline: Duration) -> Result<(), usize> {
-        let Self { running, abandon, .. } = self;
+        let Self { running, ends, .. } = self;
         let lanes = running.len();
         let joining = move || running.into_iter().map(JoinHandle::join).filter(Result::is_ok).count();
         let mut joined = tokio::task::spawn_blocking(joining);
@@ -179,7 +184,7 @@ impl Lanes {
         let ended = match in_time {
             Ok(ended) => ended.unwrap_or(0),
             Err(_) => {
-                abandon.cancel();
+                ends.abandon.cancel();
                 joined.await.ok();
                 0
             }

@@ -1,17 +1,24 @@
-//! A writer's own connection, with the COPY of the journal prepared on it.
+//! A writer's own connection, with the statements of the journal prepared on it.
 
+use std::pin::pin;
+
+use futures_util::SinkExt;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Statement};
 
-use super::journal::{self, FlushRows};
-use super::{Database, StoreError};
-use crate::model::Origin;
+use super::journal::FlushRows;
+use super::{Database, StoreError, Timestamp};
+
+/// Statements end before the writer gives up on them, so that a blocked one does not stay behind in PostgreSQL; and a
+/// commit is on disk when it is reported, whatever the database's default.
+const SETTINGS: &str = "SET statement_timeout = '15s'; SET synchronous_commit = on";
 
 /// Hangs up when dropped; what it was writing is then rolled back, unless it was committed already.
 #[derive(Debug)]
 pub struct Appender {
     client: Client,
     append: Statement,
+    has: Statement,
     connection: JoinHandle<()>,
 }
 
@@ -27,34 +34,43 @@ impl Appender {
                 tracing::debug!(error = &error as &dyn std::error::Error, "journal connection ended");
             }
         });
-        match journal::prepare_append(&client).await {
-            Ok(append) => Ok(Self { client, append, connection }),
-            Err(error) => {
-                connection.abort();
-                Err(error)
-            }
-        }
+        // The connection ends by itself when the client is dropped by an early return.
+        client.batch_execute(SETTINGS).await?;
+        let append = client.prepare(include_str!("../../sql/queries/journal_append.sql")).await?;
+        let has = client.prepare(include_str!("../../sql/queries/journal_has.sql")).await?;
+        Ok(Self { client, append, has, connection })
     }
 
     pub fn is_closed(&self) -> bool {
         self.client.is_closed()
     }
 
-    /// Writes and commits one flush.
+    /// Writes one flush and answers whether it is committed.
+    ///
+    /// COPY reports its end before the commit that follows it, so that report proves nothing. A second statement goes
+    /// out right behind it, runs after the commit, and looks for the flush: no round trip more, and no doubt.
     ///
     /// # Errors
-    /// [`StoreError::Duplicate`] when it is in the journal already. After an error that is `unavailable` it may or may
-    /// not be committed.
-    pub async fn append(&self, rows: &FlushRows) -> Result<(), StoreError> {
-        journal::append(&self.client, &self.append, rows).await
+    /// [`StoreError::Duplicate`] when there is a flush with this number already. After an error that is `unavailable`
+    /// the flush may or may not be committed.
+    pub async fn append(&self, rows: &FlushRows) -> Result<bool, StoreError> {
+        let copying = async {
+            let mut sink = pin!(self.client.copy_in(&self.append).await?);
+            sink.send(rows.copy.clone()).await?;
+            let (_, committed) = tokio::try_join!(async { Ok(sink.finish().await?) }, self.is_committed(rows))?;
+            Ok(committed)
+        };
+        copying.await
     }
 
-    /// Whether a flush is in the journal.
+    /// Whether exactly this flush is in the journal.
     ///
     /// # Errors
     /// When PostgreSQL is not available.
-    pub async fn is_committed(&self, origin: Origin, sequence: u64) -> Result<bool, StoreError> {
-        journal::is_committed(&self.client, origin, sequence).await
+    pub async fn is_committed(&self, rows: &FlushRows) -> Result<bool, StoreError> {
+        let (node, lane, sequence) = (rows.origin.node as i32, rows.origin.lane as i16, rows.sequence as i64);
+        let row = self.client.query_one(&self.has, &[&node, &lane, &sequence, &Timestamp(rows.committed_at)]).await?;
+        Ok(row.try_get("committed")?)
     }
 }
 

@@ -1,8 +1,7 @@
 //! The journal table: flushes go in as a few rows, blocks come out by time.
 
 use bytes::Bytes;
-use futures_util::SinkExt;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::Row;
 
 use super::copy::CopyWriter;
 use super::{StoreError, Timestamp};
@@ -26,7 +25,12 @@ pub struct NewBlock {
 
 /// The rows of one flush, ready to be sent as often as it takes.
 #[derive(Clone, Debug)]
-pub struct FlushRows(Bytes);
+pub struct FlushRows {
+    pub(super) copy: Bytes,
+    pub(super) origin: Origin,
+    pub(super) sequence: u64,
+    pub(super) committed_at: Micros,
+}
 
 impl FlushRows {
     pub fn new(origin: Origin, sequence: u64, committed_at: Micros, blocks: &[NewBlock]) -> Self {
@@ -47,42 +51,16 @@ impl FlushRows {
                 .timestamptz(Timestamp(committed_at))
                 .bytea(&block.block);
         }
-        Self(writer.finish())
+        Self { copy: writer.finish(), origin, sequence, committed_at }
     }
 
-    pub fn bytes(&self) -> usize {
-        self.0.len()
+    pub fn origin(&self) -> Origin {
+        self.origin
     }
-}
 
-/// Prepares the COPY of [`append`] on a connection.
-///
-/// # Errors
-/// When PostgreSQL is not available or the schema is not ours.
-pub async fn prepare_append(client: &Client) -> Result<Statement, StoreError> {
-    Ok(client.prepare(include_str!("../../sql/queries/journal_append.sql")).await?)
-}
-
-/// Writes and commits one flush.
-///
-/// # Errors
-/// After an error that is `unavailable` the flush may or may not be committed: ask [`is_committed`].
-pub async fn append(client: &Client, statement: &Statement, rows: &FlushRows) -> Result<(), StoreError> {
-    let sink = client.copy_in(statement).await?;
-    let mut sink = std::pin::pin!(sink);
-    sink.send(rows.0.clone()).await?;
-    sink.finish().await?;
-    Ok(())
-}
-
-/// Whether a flush is in the journal.
-///
-/// # Errors
-/// When PostgreSQL is not available.
-pub async fn is_committed(client: &Client, origin: Origin, sequence: u64) -> Result<bool, StoreError> {
-    let (node, lane, sequence) = (origin.node as i32, origin.lane as i16, sequence as i64);
-    let row = client.query_one(include_str!("../../sql/queries/journal_has.sql"), &[&node, &lane, &sequence]).await?;
-    Ok(row.try_get("committed")?)
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -92,6 +92,15 @@ pub async fn count(client: &Client) -> Result<u64, StoreError> {
     Ok(row.try_get::<_, i64>("servers")?.unsigned_abs())
 }
 
+/// Whether a hostname is registered.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn exists(client: &Client, hostname: &str) -> Result<bool, StoreError> {
+    let row = client.query_one(include_str!("../../sql/queries/server_exists.sql"), &[&hostname]).await?;
+    Ok(row.try_get("registered")?)
+}
+
 /// Changes a server. `None` when there is none with this id.
 ///
 /// # Errors

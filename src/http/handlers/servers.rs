@@ -13,8 +13,6 @@ use crate::http::{ApiError, Request, response};
 
 use crate::store::servers::{self, Change, Registration, ServerRow};
 
-/// Longest host name. No name in the DNS is longer, and one of some thousand bytes would not fit the index.
-const HOSTNAME_BYTES_MAX: usize = 255;
 /// What the source system prints for "never".
 const NEVER: &str = "0001-01-01T00:00:00Z";
 
@@ -34,7 +32,7 @@ struct Registering {
 impl Registering {
     fn checked(self) -> Result<Registration, ApiError> {
         Ok(Registration {
-            hostname: hostname(self.hostname)?,
+            hostname: input::hostname(self.hostname)?,
             ip_address: ip_address(&input::required("IPAddress", self.ip_address)?)?,
             os: input::optional("os", self.os)?,
             cpu_model: input::optional("cpu_model", self.cpu_model)?,
@@ -85,20 +83,19 @@ pub(super) fn change(services: Arc<Services>, mut request: Request) -> Answering
 pub(super) fn delete(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let id = id(&request)?;
-        if !servers::delete(&services.database.client().await?, id).await? {
+        // Before as well: a client that goes away in between must not leave a server here that is nowhere else.
+        services.catalog.forget(id);
+        let deleted = servers::delete(&services.database.client().await?, id).await;
+        services.catalog.forget(id);
+        if !deleted? {
             return Err(input::not_registered(id));
         }
-        services.catalog.forget(id);
         Ok(response::empty(StatusCode::NO_CONTENT))
     })
 }
 
 fn id(request: &Request) -> Result<Uuid, ApiError> {
     input::id("id", request.param("id").map(str::to_owned))
-}
-
-fn hostname(text: Option<String>) -> Result<String, ApiError> {
-    input::at_most(HOSTNAME_BYTES_MAX, "Hostname", input::required("Hostname", text)?)
 }
 
 fn ip_address(text: &str) -> Result<IpAddr, ApiError> {

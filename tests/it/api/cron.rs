@@ -43,7 +43,7 @@ async fn a_job_that_cannot_be_used_is_told_why() {
     }
     assert_refused(&server.post_text(JOBS, "").await, StatusCode::BAD_REQUEST, "EOF");
     let stranger = json!({ "server_id": STRANGER, "name": "backup", "schedule": "@daily" });
-    let message = format!("server {STRANGER} is not registered");
+    let message = format!("server {STRANGER} is not registered, or has 1000 jobs, as many as it may");
     assert_refused(&server.post(JOBS, &stranger).await, StatusCode::NOT_FOUND, &message);
     assert_refused(&server.get(JOBS).await, StatusCode::BAD_REQUEST, "server_id is required");
     server.stop().await.unwrap();

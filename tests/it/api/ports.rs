@@ -48,7 +48,7 @@ async fn a_check_that_cannot_be_used_is_told_why() {
         assert_refused(&server.post(CHECKS, &body).await, StatusCode::BAD_REQUEST, &message);
     }
     let stranger = json!({ "server_id": STRANGER, "name": "web", "host": "a", "port": 1 });
-    let message = format!("server {STRANGER} is not registered");
+    let message = format!("server {STRANGER} is not registered, or has 1000 checks, as many as it may");
     assert_refused(&server.post(CHECKS, &stranger).await, StatusCode::NOT_FOUND, &message);
     assert_refused(&server.get(CHECKS).await, StatusCode::BAD_REQUEST, "server_id is required");
     server.stop().await.unwrap();

@@ -82,7 +82,7 @@ async fn a_registration_that_cannot_be_used_is_told_why() {
         (json!({ "hostname": "a\0", "ip_address": "10.0.0.1" }).to_string(), "Hostname holds a NUL character".into()),
         (
             json!({ "hostname": long, "ip_address": "10.0.0.1" }).to_string(),
-            "Hostname is 256 bytes long, at most 255 are allowed".into(),
+            "hostname is 256 bytes long, at most 255 are allowed".into(),
         ),
         (
             json!({ "hostname": "a", "ip_address": "10.0.0.1", "labels": { "a": 1 } }).to_string(),

@@ -30,18 +30,23 @@ async fn a_body_for_which_there_is_no_memory_is_told_to_come_back() {
     let server = start_with(&bounds.map(|bound| (bound, "1MiB"))).await;
     let id = server.register("server01").await;
     let mut body = json!({ "server_id": id, "metrics": [metric("cpu", "usage", 1.0, NOW)] }).to_string();
-    body.push_str(&" ".repeat((600 << 10) - body.len()));
+    body.push_str(&" ".repeat((900 << 10) - body.len()));
     let mut held = server.connect().await;
     let head =
         format!("POST {INGEST} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
-    held.write_all(format!("{head}{}", &body[..1000]).as_bytes()).await.unwrap();
-    until_held(&server, body.len()).await;
+    let (most, rest) = body.as_bytes().split_at(body.len() - 1);
+    held.write_all(head.as_bytes()).await.unwrap();
+    held.write_all(most).await.unwrap();
+    until_held(&server, most.len()).await;
 
-    let refused = server.post_text(INGEST, &body).await;
-    assert_refused(&refused, StatusCode::SERVICE_UNAVAILABLE, "too many bytes of request bodies are in memory");
-    assert_eq!(refused.header("retry-after"), Some("1"));
+    for (path, bytes) in [(INGEST, body.len()), ("/api/v1/servers", 200 << 10)] {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {bytes}\r\n\r\n");
+        let refused = server.send_bytes(head.as_bytes()).await;
+        assert_refused(&refused, StatusCode::SERVICE_UNAVAILABLE, "too many bytes of request bodies are in memory");
+        assert_eq!(refused.header("retry-after"), Some("1"));
+    }
 
-    held.write_all(&body.as_bytes()[1000..]).await.unwrap();
+    held.write_all(rest).await.unwrap();
     assert_taken(&Answer::read(&mut held).await, 1);
     assert_taken(&server.post_text(INGEST, &body).await, 1);
     server.stop().await.unwrap();

@@ -1,0 +1,1 @@
+SELECT EXISTS (SELECT FROM servers WHERE hostname = $1) AS registered
