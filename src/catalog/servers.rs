@@ -21,7 +21,7 @@ pub struct Servers {
     /// Bounded by the number of registered servers, which `servers_max` bounds.
     met: DashMap<Uuid, Arc<ServerEntry>, foldhash::fast::RandomState>,
     servers_max: u64,
-    /// Servers in PostgreSQL, as far as this process knows.
+    /// Servers in PostgreSQL, as far as this process knows, or more: deleted ones are not taken off.
     registered: AtomicU64,
     spelling_bytes: AllBytes,
 }
@@ -49,18 +49,13 @@ impl Servers {
     /// When there are too many servers and this would be a new one, or PostgreSQL is not available.
     pub async fn register(&self, new: &Registration) -> Result<ServerRow, RegisterError> {
         let client = self.database.client().await?;
-        if self.registered.load(Ordering::Relaxed) >= self.servers_max {
-            // Some may have been deleted, and those that are known are always welcome.
-            self.registered.store(servers::count(&client).await?, Ordering::Relaxed);
-            let is_full = self.registered.load(Ordering::Relaxed) >= self.servers_max;
-            if is_full && !servers::exists(&client, &new.hostname).await? {
-                return Err(RegisterError::TooMany { servers_max: self.servers_max });
-            }
+        // Counting costs more than most registrations, so only a store that may be full is asked.
+        let may_be_full = self.registered.load(Ordering::Relaxed) >= self.servers_max;
+        if may_be_full && !servers::has_room(&client, &new.hostname, self.servers_max).await? {
+            return Err(RegisterError::TooMany { servers_max: self.servers_max });
         }
-        let row = servers::upsert(&client, new).await?;
-        if row.created_at == row.updated_at {
-            self.registered.fetch_add(1, Ordering::Relaxed);
-        }
+        let (row, is_new) = servers::upsert(&client, new).await?;
+        self.registered.fetch_add(u64::from(is_new), Ordering::Relaxed);
         self.meet(row.id, row.key);
         Ok(row)
     }

@@ -13,7 +13,7 @@ use super::flush;
 use super::writer::{Fate, Writer};
 use super::{CommitError, Surroundings};
 use crate::admit::budget::Permit;
-use crate::model::{Batch, Committed, Micros, Origin};
+use crate::model::{Batch, Committed, Origin};
 use crate::store::journal::FlushRows;
 
 /// A batch on its way to PostgreSQL.
@@ -41,20 +41,20 @@ pub(super) struct Ends {
     pub(super) abandon: CancellationToken,
     /// Set by a lane that ended without having been told to.
     pub(super) failed: CancellationToken,
+    /// Set by this lane when it has ended, in whatever way.
+    pub(super) ended: CancellationToken,
 }
 
-/// Tells of a lane's end unless it was asked for.
+/// Tells of a lane's end.
 #[derive(Debug)]
-struct Watch {
-    failed: CancellationToken,
-    closing: CancellationToken,
-}
+struct Watch(Ends);
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        if std::thread::panicking() || !self.closing.is_cancelled() {
-            self.failed.cancel();
+        if std::thread::panicking() || !self.0.closing.is_cancelled() {
+            self.0.failed.cancel();
         }
+        self.0.ended.cancel();
     }
 }
 
@@ -66,7 +66,6 @@ pub(super) struct Lane {
     surroundings: Surroundings,
     ends: Ends,
     next_sequence: u64,
-    last_committed_at: Micros,
 }
 
 impl Lane {
@@ -77,15 +76,7 @@ impl Lane {
         surroundings: Surroundings,
         ends: Ends,
     ) -> Self {
-        Self {
-            origin,
-            queue,
-            flush_samples_max,
-            surroundings,
-            ends,
-            next_sequence: 1,
-            last_committed_at: Micros::default(),
-        }
+        Self { origin, queue, flush_samples_max, surroundings, ends, next_sequence: 1 }
     }
 
     pub(super) fn origin(&self) -> Origin {
@@ -95,8 +86,7 @@ impl Lane {
     /// Works until it is told to close, or nobody can send any more. Ending in any other way fails the whole server: its
     /// part of the agents would get no answer while the rest looks well.
     pub(super) fn run(mut self) {
-        let failed = self.ends.failed.clone();
-        let _watch = Watch { failed, closing: self.ends.closing.clone() };
+        let _watch = Watch(self.ends.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = match runtime {
             Ok(runtime) => runtime,
@@ -139,7 +129,7 @@ impl Lane {
         // Used up whatever becomes of the flush: no number ever stands for two contents.
         let sequence = self.next_sequence;
         self.next_sequence += 1;
-        let rows = FlushRows::new(self.origin, sequence, self.committed_at(), &flush::blocks(&batch));
+        let rows = FlushRows::new(self.origin, sequence, self.surroundings.clock.now(), &flush::blocks(&batch));
         let metrics = &self.surroundings.metrics.journal;
         let started = Instant::now();
         let retried = || {
@@ -162,13 +152,6 @@ impl Lane {
             // A requester that has given up meanwhile does not listen any more.
             acknowledge.send(outcome).ok();
         }
-    }
-
-    /// The time of a flush decides which of two samples is the later one, so it never goes back within a lane, whatever
-    /// the clock does.
-    fn committed_at(&mut self) -> Micros {
-        self.last_committed_at = self.surroundings.clock.now().max(Micros(self.last_committed_at.0 + 1));
-        self.last_committed_at
     }
 
     fn hand_on(&self, committed: Committed) {

@@ -30,7 +30,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::admit::budget::Permit;
-use crate::clock::Clock;
+use crate::clock::{AdvancingClock, Clock};
 use crate::model::{Batch, CommitListener, Origin};
 use crate::store::Database;
 use crate::telemetry::Metrics;
@@ -81,25 +81,36 @@ pub struct Surroundings {
 
 /// The way into the journal.
 pub struct Journal {
-    lanes: Vec<Sender<Message>>,
+    lanes: Vec<Door>,
     closing: CancellationToken,
     commit_wait: Duration,
+}
+
+/// The way into one lane.
+struct Door {
+    queue: Sender<Message>,
+    /// A message can come into the queue just after the lane has looked into it for the last time, and stays there.
+    ended: CancellationToken,
 }
 
 impl Journal {
     /// Makes the journal and its lanes, which do nothing until they are started.
     pub fn new(config: Config, surroundings: &Surroundings) -> (Self, Lanes) {
-        let ends = Ends::default();
-        let mut senders = Vec::new();
+        // One for all lanes: which of two flushes is the later one is read from their times.
+        let clock = Arc::new(AdvancingClock::new(Arc::clone(&surroundings.clock)));
+        let surroundings = Surroundings { clock, ..surroundings.clone() };
+        let common = Ends::default();
+        let mut doors = Vec::new();
         let mut lanes = Vec::new();
         for lane in 0..config.lanes.max(1) {
             let (sender, receiver) = crossbeam_channel::bounded(config.queue_batches_max);
             let origin = Origin { node: surroundings.node, lane };
-            senders.push(sender);
-            lanes.push(Lane::new(origin, receiver, config.flush_samples_max, surroundings.clone(), ends.clone()));
+            let ends = Ends { ended: CancellationToken::new(), ..common.clone() };
+            doors.push(Door { queue: sender, ended: ends.ended.clone() });
+            lanes.push(Lane::new(origin, receiver, config.flush_samples_max, surroundings.clone(), ends));
         }
-        let journal = Self { lanes: senders, closing: ends.closing.clone(), commit_wait: config.commit_wait };
-        (journal, Lanes { waiting: lanes, running: Vec::new(), ends })
+        let journal = Self { lanes: doors, closing: common.closing.clone(), commit_wait: config.commit_wait };
+        (journal, Lanes { waiting: lanes, running: Vec::new(), ends: common })
     }
 
     /// Resolves when `batch` is committed. `held` is what the batch takes of the budget; the journal gives it back when
@@ -112,22 +123,27 @@ impl Journal {
         if batch.is_empty() {
             return Ok(());
         }
-        let (acknowledge, acknowledged) = oneshot::channel();
+        let (acknowledge, mut acknowledged) = oneshot::channel();
         let lane = &self.lanes[(affinity % self.lanes.len() as u64) as usize];
-        lane.try_send(Message::Commit(Submission { batch, acknowledge, held })).map_err(|error| match error {
+        lane.queue.try_send(Message::Commit(Submission { batch, acknowledge, held })).map_err(|error| match error {
             TrySendError::Full(_) => CommitError::QueueFull,
             TrySendError::Disconnected(_) => CommitError::Closing,
         })?;
-        match tokio::time::timeout(self.commit_wait, acknowledged).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(CommitError::Closing),
-            Err(_) => Err(CommitError::TimedOut { waited: self.commit_wait }),
-        }
+        let answered = async {
+            tokio::select! {
+                biased;
+                outcome = &mut acknowledged => outcome.unwrap_or(Err(CommitError::Closing)),
+                // The lane may have answered just before it ended.
+                () = lane.ended.cancelled() => acknowledged.try_recv().unwrap_or(Err(CommitError::Closing)),
+            }
+        };
+        let in_time = tokio::time::timeout(self.commit_wait, answered).await;
+        in_time.unwrap_or(Err(CommitError::TimedOut { waited: self.commit_wait }))
     }
 
     /// Batches that wait for their lane.
     pub fn waiting(&self) -> usize {
-        self.lanes.iter().map(Sender::len).sum()
+        self.lanes.iter().map(|lane| lane.queue.len()).sum()
     }
 
     /// Has every lane commit what waits and end. What comes later is refused as [`CommitError::Closing`].
@@ -135,7 +151,7 @@ impl Journal {
         self.closing.cancel();
         for lane in &self.lanes {
             // Wakes a lane that waits. One whose queue is full is awake, and looks at the token before it waits again.
-            lane.try_send(Message::Wake).ok();
+            lane.queue.try_send(Message::Wake).ok();
         }
     }
 }

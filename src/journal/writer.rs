@@ -51,22 +51,19 @@ impl Writer {
                 () = abandon.cancelled() => return Fate::Abandoned,
                 outcome = tokio::time::timeout(ATTEMPT_MAX, self.attempt(rows)) => outcome,
             };
-            match outcome {
-                Ok(Ok(true)) => return Fate::Committed,
-                Ok(Ok(false)) => tracing::warn!(lane, sequence, "commit failed, trying again"),
-                Ok(Err(error)) if error.is_unavailable() => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(lane, sequence, error, "commit failed, trying again");
-                }
-                Ok(Err(error)) => {
-                    self.connection = None;
-                    let error = &error as &dyn std::error::Error;
-                    tracing::error!(lane, sequence, error, "flush refused");
-                    return Fate::Refused;
-                }
-                Err(_) => tracing::warn!(lane, sequence, "commit took too long, trying again"),
-            }
+            let error = match outcome {
+                Ok(Ok(())) => return Fate::Committed,
+                Ok(Err(error)) => error,
+                Err(elapsed) => StoreError::unavailable(elapsed),
+            };
+            // It may be in the midst of a transaction.
             self.connection = None;
+            let (is_passing, error) = (error.is_unavailable(), &error as &dyn std::error::Error);
+            if !is_passing {
+                tracing::error!(lane, sequence, error, "flush refused");
+                return Fate::Refused;
+            }
+            tracing::warn!(lane, sequence, error, "commit failed, trying again");
             retried();
             tokio::select! {
                 () = abandon.cancelled() => return Fate::Abandoned,
@@ -76,14 +73,17 @@ impl Writer {
         }
     }
 
-    /// One try; whether the flush is committed now.
+    /// One try.
     ///
     /// An earlier try may have committed after its connection broke, even while this one runs: then the primary key
     /// refuses the second copy, and the journal tells whether it is this very flush that is there.
-    async fn attempt(&mut self, rows: &FlushRows) -> Result<bool, StoreError> {
-        let connection = self.connection().await?;
-        match connection.append(rows).await {
-            Err(StoreError::Duplicate) if connection.is_committed(rows).await? => Ok(true),
+    async fn attempt(&mut self, rows: &FlushRows) -> Result<(), StoreError> {
+        match self.connection().await?.append(rows).await {
+            Err(StoreError::Duplicate) => {
+                self.connection = None;
+                let is_this_one = self.connection().await?.is_committed(rows).await?;
+                if is_this_one { Ok(()) } else { Err(StoreError::Duplicate) }
+            }
             outcome => outcome,
         }
     }

@@ -64,8 +64,10 @@ async fn results_of_a_job_are_echoed_with_their_id_and_listed_newest_first() {
     whole["id"] = first["id"].clone();
     assert!(whole["id"].is_u64());
     assert_eq!(first, whole);
-    let second =
-        body_of(&server.post(RESULTS, &json!({ "job_id": job, "duration_ms": 0.5 })).await, StatusCode::CREATED);
+    let second = body_of(
+        &server.post(RESULTS, &json!({ "job_id": job, "success": null, "duration_ms": 0.5 })).await,
+        StatusCode::CREATED,
+    );
     assert_eq!((&second["success"], &second["duration_ms"]), (&json!(false), &json!(0.5)));
     assert_eq!((&second["output"], &second["timestamp"]), (&json!(""), &json!(NOW)));
     assert_eq!(body_of(&server.get(&listed).await, StatusCode::OK), json!([second, first]));

@@ -14,8 +14,8 @@ pub(super) use document::{Document, Place};
 
 /// Longer bodies than this are refused by the server of these tests.
 const BODY_BYTES_MAX: usize = 4096;
-/// What takes a broken server, a lost database or a slow client to provoke; tests of those have their own places.
-const PROVOKED_ELSEWHERE: [u16; 3] = [408, 500, 503];
+/// What takes a broken server or a lost database to provoke; tests of those have their own places.
+const PROVOKED_ELSEWHERE: [u16; 2] = [500, 503];
 
 #[tokio::test]
 async fn every_route_is_described_and_every_description_has_a_route() {
@@ -47,6 +47,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     client.delete(&id).await;
     let Client { document, mut seen, .. } = client;
     seen.extend(rate_limited().await);
+    seen.extend(stalled().await);
     let not_seen: Vec<Place> =
         document.places().into_iter().filter(|place| !seen.contains(place) && !is_elsewhere(place)).collect();
     assert!(not_seen.is_empty(), "described, but nobody has seen it: {not_seen:?}");
@@ -205,6 +206,21 @@ async fn rate_limited() -> BTreeSet<Place> {
     server.ingest(&id, &many.into()).await;
     let mut client = Client { document: describing(&server).await, server: &server, seen: BTreeSet::new() };
     client.post("/api/v1/ingest", json!({ "server_id": id, "metrics": [] }), 429).await;
+    let seen = client.seen;
+    server.stop().await.unwrap();
+    seen
+}
+
+/// Bodies that stand still, wherever there are bodies.
+async fn stalled() -> BTreeSet<Place> {
+    let server = start_with(&[("http.body_timeout", "100ms")]).await;
+    let mut client = Client { document: describing(&server).await, server: &server, seen: BTreeSet::new() };
+    for (method, pattern, status) in client.document.places().into_iter().filter(|(_, _, status)| *status == 408) {
+        let path = pattern.replace("{id}", STRANGER);
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: 9\r\n\r\n");
+        let answer = server.send_bytes(head.as_bytes()).await;
+        client.check(&Method::from_bytes(method.as_bytes()).unwrap(), &pattern, status, answer);
+    }
     let seen = client.seen;
     server.stop().await.unwrap();
     seen

@@ -60,6 +60,16 @@ async fn a_path_that_nobody_has_is_a_404_in_the_shape_of_new_paths() {
 }
 
 #[tokio::test]
+async fn a_path_that_cannot_be_decoded_is_refused() {
+    let server = start().await;
+    for path in ["/api/v1/servers/%ff", "/api/v1/servers/%4"] {
+        let message = "the path holds a broken percent escape";
+        assert_refused(&server.get(path).await, StatusCode::BAD_REQUEST, message);
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_method_that_a_path_does_not_have_is_a_405_that_lists_those_it_has() {
     let server = start().await;
     for (method, path, allowed) in [

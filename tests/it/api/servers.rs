@@ -3,7 +3,7 @@
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{NOW, STRANGER, assert_refused, body_of, metric, start};
+use super::{NOW, STRANGER, assert_refused, body_of, metric, start, start_with};
 use crate::harness::TestServer;
 
 const SERVERS: &str = "/api/v1/servers";
@@ -107,6 +107,20 @@ async fn a_registration_that_cannot_be_used_is_told_why() {
         assert!(answer.json()["error"].is_string(), "{body}");
     }
     assert_eq!(list(&server).await, json!([]));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn at_the_bound_new_servers_are_refused_and_known_ones_are_welcome() {
+    let server = start_with(&[("catalog.servers_max", "2")]).await;
+    let ids = [server.register("a").await, server.register("b").await];
+    let third = json!({ "hostname": "c", "ip_address": "10.0.0.1" });
+    let message = "there are 2 servers, no more are allowed";
+    assert_refused(&server.post(SERVERS, &third).await, StatusCode::FORBIDDEN, message);
+    assert_eq!([server.register("a").await, server.register("b").await], ids);
+    let deleted = server.send(Method::DELETE, &format!("{SERVERS}/{}", ids[0]), &[], b"").await;
+    assert_eq!(deleted.status, StatusCode::NO_CONTENT);
+    body_of(&server.post(SERVERS, &third).await, StatusCode::CREATED);
     server.stop().await.unwrap();
 }
 

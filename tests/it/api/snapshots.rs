@@ -52,6 +52,22 @@ async fn the_latest_is_what_arrived_last() {
 }
 
 #[tokio::test]
+async fn of_each_kind_only_the_latest_hundred_and_twenty_are_kept() {
+    let server = start().await;
+    let id = server.register("server01").await;
+    let client = server.database().connect().await;
+    let (processes, containers) = (KINDS[0].0, KINDS[1].0);
+    body_of(&server.post(containers, &json!({ "server_id": id })).await, StatusCode::CREATED);
+    for pid in 0..122 {
+        let sent = json!({ "server_id": id, "processes": [{ "pid": pid }] });
+        body_of(&server.post(processes, &sent).await, StatusCode::CREATED);
+    }
+    let rows = client.query("SELECT count(*) FROM snapshots GROUP BY kind ORDER BY kind", &[]).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.get(0)).collect::<Vec<i64>>(), [1, 120]);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn no_list_at_all_is_null_and_no_time_is_now() {
     let server = start().await;
     let id = server.register("server01").await;

@@ -40,7 +40,8 @@ async fn a_body_for_which_there_is_no_memory_is_told_to_come_back() {
     until_held(&server, most.len()).await;
 
     for (path, bytes) in [(INGEST, body.len()), ("/api/v1/servers", 200 << 10)] {
-        let head = format!("POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {bytes}\r\n\r\n");
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {bytes}\r\n\r\n");
         let refused = server.send_bytes(head.as_bytes()).await;
         assert_refused(&refused, StatusCode::SERVICE_UNAVAILABLE, "too many bytes of request bodies are in memory");
         assert_eq!(refused.header("retry-after"), Some("1"));

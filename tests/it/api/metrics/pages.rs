@@ -68,9 +68,12 @@ async fn pages_over_equal_times_have_no_gap_and_no_double() {
 #[tokio::test]
 async fn a_cursor_keeps_its_place_under_a_filter_and_within_a_range() {
     let (server, _) = start_with_ties().await;
-    let query = "metric_name=2,5&from=2025-11-20T10:00:10Z&to=2025-11-20T10:00:19Z&limit=3&order=asc";
-    let found: Vec<u64> =
-        walk(&server, query).await.concat().iter().map(|row| row["value"].as_u64().unwrap()).collect();
+    let query = "metric_name=2,5&from=2025-11-20T10:00:10Z&to=2025-11-20T10:00:19Z&order=asc";
+    let pages = walk(&server, &format!("{query}&limit=3")).await;
+    assert_eq!(pages.len(), 7, "20 rows, three a page");
+    assert_eq!(pages.concat(), walk(&server, &format!("{query}&limit=100")).await.concat());
+    let mut found: Vec<u64> = pages.concat().iter().map(|row| row["value"].as_u64().unwrap()).collect();
+    found.sort_unstable();
     let expected: Vec<u64> = (10..20).flat_map(|second| [second * 7 + 2, second * 7 + 5]).collect();
     assert_eq!(found, expected);
     server.stop().await.unwrap();

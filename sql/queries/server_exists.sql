@@ -1,1 +1,0 @@
-SELECT EXISTS (SELECT FROM servers WHERE hostname = $1) AS registered
