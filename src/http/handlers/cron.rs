@@ -24,10 +24,8 @@ struct SentJob {
 #[derive(Debug, Deserialize)]
 struct SentRun {
     job_id: Option<String>,
-    #[serde(default)]
-    success: bool,
-    #[serde(default)]
-    duration_ms: f64,
+    success: Option<bool>,
+    duration_ms: Option<f64>,
     output: Option<String>,
     timestamp: Option<String>,
 }
@@ -61,8 +59,8 @@ pub(super) fn add_result(services: Arc<Services>, mut request: Request) -> Answe
         let sent: SentRun = input::json(&services, &mut request).await?;
         let job_id = input::id("job_id", sent.job_id)?;
         let run = Run {
-            success: sent.success,
-            duration_ms: sent.duration_ms,
+            success: sent.success.unwrap_or_default(),
+            duration_ms: sent.duration_ms.unwrap_or_default(),
             output: input::optional("output", sent.output)?,
             ran_at: input::time("timestamp", sent.timestamp.as_deref(), services.clock.now())?,
         };

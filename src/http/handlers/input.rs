@@ -24,11 +24,14 @@ pub(super) async fn json<T: DeserializeOwned>(services: &Services, request: &mut
     parse(&body)
 }
 
+/// Refuses an empty body in the words of the source system.
+pub(super) fn not_empty(body: &[u8]) -> Result<(), ApiError> {
+    let is_empty = body.iter().all(u8::is_ascii_whitespace);
+    if is_empty { Err(ApiError::bad_request("empty_body", "EOF")) } else { Ok(()) }
+}
+
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiError> {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        // What the source system says of an empty body.
-        return Err(ApiError::bad_request("empty_body", "EOF"));
-    }
+    not_empty(body)?;
     let shortened = |error: serde_json::Error| error.to_string().chars().take(QUOTED_CHARS_MAX).collect::<String>();
     serde_json::from_slice(body).map_err(|error| ApiError::bad_request("bad_body", shortened(error)))
 }
@@ -88,19 +91,24 @@ pub(super) fn time(field: &str, text: Option<&str>, now: Micros) -> Result<Micro
     Micros::parse_rfc3339(text.as_bytes()).ok_or_else(invalid)
 }
 
-/// Labels as they are stored: an object of strings within the limits of series labels, or none.
+/// Labels as they are stored: an object of strings within the limits of series labels, or none. A null is an empty text,
+/// as it is in the labels of a series.
 pub(super) fn labels(labels: Option<Map<String, Value>>) -> Result<Option<Value>, ApiError> {
     let Some(labels) = labels else { return Ok(None) };
     let mut pairs = Vec::with_capacity(labels.len());
-    for (name, value) in &labels {
-        let Value::String(value) = value else {
-            let name: String = name.chars().take(QUOTED_CHARS_MAX).collect();
-            return Err(ApiError::bad_request("invalid_labels", format!("label \"{name}\" is not a string")));
+    for (name, value) in labels {
+        let value = match value {
+            Value::String(value) => value,
+            Value::Null => String::new(),
+            _ => {
+                let name: String = name.chars().take(QUOTED_CHARS_MAX).collect();
+                return Err(ApiError::bad_request("invalid_labels", format!("label \"{name}\" is not a string")));
+            }
         };
-        pairs.push((name.as_str().into(), value.as_str().into()));
+        pairs.push((name.into_boxed_str(), value.into_boxed_str()));
     }
-    Labels::new(pairs).map_err(|error| ApiError::bad_request("invalid_labels", error.to_string()))?;
-    Ok(Some(Value::Object(labels)))
+    let labels = Labels::new(pairs).map_err(|error| ApiError::bad_request("invalid_labels", error.to_string()))?;
+    Ok(Some(labels.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()))
 }
 
 pub(super) fn rfc3339(time: Micros) -> String {

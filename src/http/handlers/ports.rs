@@ -25,10 +25,8 @@ struct SentCheck {
 #[derive(Debug, Deserialize)]
 struct SentOutcome {
     check_id: Option<String>,
-    #[serde(default)]
-    success: bool,
-    #[serde(default)]
-    latency_ms: f64,
+    success: Option<bool>,
+    latency_ms: Option<f64>,
     error: Option<String>,
     timestamp: Option<String>,
 }
@@ -64,8 +62,8 @@ pub(super) fn add_result(services: Arc<Services>, mut request: Request) -> Answe
         let sent: SentOutcome = input::json(&services, &mut request).await?;
         let check_id = input::id("check_id", sent.check_id)?;
         let outcome = Outcome {
-            success: sent.success,
-            latency_ms: sent.latency_ms,
+            success: sent.success.unwrap_or_default(),
+            latency_ms: sent.latency_ms.unwrap_or_default(),
             error: input::optional("error", sent.error)?,
             checked_at: input::time("timestamp", sent.timestamp.as_deref(), services.clock.now())?,
         };

@@ -58,9 +58,8 @@ pub(super) fn containers(services: Arc<Services>, request: Request) -> Answering
 
 async fn add(services: Arc<Services>, mut request: Request, kind: SnapshotKind) -> Result<Response, ApiError> {
     let (body, _held) = admission::small(&services, &mut request, BODY_BYTES_MAX).await?;
-    if !body.is_empty() {
-        wire::json::check(&body).map_err(DocumentError::from)?;
-    }
+    input::not_empty(&body)?;
+    wire::json::check(&body).map_err(DocumentError::from)?;
     let sent: Sent<'_> = input::parse(&body)?;
     let server_id = input::id("server_id", sent.server_id)?;
     let now = services.clock.now();
