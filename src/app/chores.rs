@@ -19,7 +19,7 @@ pub(super) async fn run(services: Arc<Services>, stopping: impl Future<Output = 
             () = tokio::time::sleep(INTERVAL) => false,
         };
         let now = services.clock.now();
-        match services.catalog.servers().store_seen(written_up_to).await {
+        match services.catalog.store_seen(written_up_to).await {
             // A server heard of in this very microsecond is written again next time.
             Ok(()) => written_up_to = Micros(now.0 - 1),
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "last-seen times not written"),

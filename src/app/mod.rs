@@ -121,9 +121,14 @@ impl App {
         let Self { services, front, http, listeners, tls, mut lanes, hub_worker, cluster } = self;
         let (requests, background) = (Tasks::default(), Tasks::default());
         let release_database = CancellationToken::new();
+        let database_gone = CancellationToken::new();
         let cluster = cluster.map(|cluster| {
             let released = release_database.clone().cancelled_owned();
-            background.spawn("postgresql", embedded::supervise(cluster, released, STAGE_DEADLINE))
+            let gone = database_gone.clone().drop_guard();
+            background.spawn("postgresql", async move {
+                let _gone = gone;
+                embedded::supervise(cluster, released, STAGE_DEADLINE).await
+            })
         });
         lanes.start()?;
         let hub = background.spawn("live hub", hub_worker.run(background.stopping()));
@@ -136,7 +141,11 @@ impl App {
             async move { http::serve(listeners, front, &http, requests).await }
         };
         let served = background.spawn("http", serving);
-        stop.await;
+        tokio::select! {
+            () = stop => {}
+            // Whoever runs the server may do better with a new start than with one that refuses everything for ever.
+            () = database_gone.cancelled() => tracing::error!("PostgreSQL was given up"),
+        }
 
         tracing::info!("stopping");
         services.readiness.drain();

@@ -23,7 +23,7 @@ pub use servers::{RegisterError, Servers};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::model::{Series, SeriesDirectory, SeriesId};
+use crate::model::{Micros, Series, SeriesDirectory, SeriesId};
 use crate::store::{self, Database, StoreError, series};
 use directory::Directory;
 
@@ -88,6 +88,16 @@ impl Catalog {
         for found in series::by_id(&self.database.client().await?, &missing).await? {
             self.directory.add(Arc::new(found));
         }
+        Ok(())
+    }
+
+    /// Writes the times at which servers were heard of after `since`, and lets go of those that another node has deleted
+    /// meanwhile. Until then their known series are still taken.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not available.
+    pub async fn store_seen(&self, since: Micros) -> Result<(), StoreError> {
+        self.servers.store_seen(since).await?.into_iter().for_each(|gone| self.forget(gone));
         Ok(())
     }
 

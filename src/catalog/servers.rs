@@ -1,5 +1,6 @@
 //! Servers by id. PostgreSQL decides which exist; those this process has met are kept here.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -82,17 +83,18 @@ impl Servers {
         self.get(id)?.last_seen()
     }
 
-    /// Writes the times at which servers were heard of after `since`.
-    ///
-    /// # Errors
-    /// When PostgreSQL is not available.
-    pub async fn store_seen(&self, since: Micros) -> Result<(), StoreError> {
+    /// Writes the times at which servers were heard of after `since`, and answers those that are not registered any more.
+    pub(super) async fn store_seen(&self, since: Micros) -> Result<Vec<Uuid>, StoreError> {
         let newer = |entry: &Arc<ServerEntry>| Some((entry.key(), entry.last_seen().filter(|time| *time > since)?));
         let seen: Vec<(ServerKey, Micros)> = self.met.iter().filter_map(|entry| newer(entry.value())).collect();
+        let mut gone = HashSet::new();
         for chunk in seen.chunks(SEEN_CHUNK) {
-            servers::seen(&self.database.client().await?, chunk).await?;
+            gone.extend(servers::seen(&self.database.client().await?, chunk).await?);
         }
-        Ok(())
+        if gone.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.met.iter().filter(|entry| gone.contains(&entry.value().key())).map(|entry| entry.id()).collect())
     }
 
     pub(super) fn forget(&self, id: Uuid) -> Option<Arc<ServerEntry>> {

@@ -147,16 +147,15 @@ pub async fn keys(client: &Client, ids: &[Uuid]) -> Result<Vec<(Uuid, ServerKey)
     rows.iter().map(|row| Ok((row.try_get("id")?, ServerKey(row.try_get("key")?)))).collect()
 }
 
-/// Records when servers were last heard of.
+/// Records when servers were last heard of, and answers those that are not registered any more.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn seen(client: &Client, seen: &[(ServerKey, Micros)]) -> Result<(), StoreError> {
+pub async fn seen(client: &Client, seen: &[(ServerKey, Micros)]) -> Result<Vec<ServerKey>, StoreError> {
     let keys: Vec<i32> = seen.iter().map(|(key, _)| key.0).collect();
     let times: Vec<Timestamp> = seen.iter().map(|(_, time)| Timestamp(*time)).collect();
     let statement = client.prepare_cached(include_str!("../../sql/queries/server_seen.sql")).await?;
-    client.execute(&statement, &[&keys, &times]).await?;
-    Ok(())
+    client.query(&statement, &[&keys, &times]).await?.iter().map(|row| Ok(ServerKey(row.try_get("key")?))).collect()
 }
 
 fn server(row: &Row) -> Result<ServerRow, StoreError> {
