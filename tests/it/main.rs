@@ -11,5 +11,6 @@ mod journal; // what is acknowledged is there, once and in order
 mod catalog; // series and servers, each once and within limits
 mod query; // stored samples, page by page
 mod live; // WebSocket clients of a whole server
+mod nodes; // several servers on one database
 mod serve; // the program as an operator runs it
 mod api; // the API of the source system, and what we added to it

@@ -146,3 +146,20 @@ async fn a_stop_while_agents_send_keeps_every_promise_made() {
     told.check(&export(server.address).await);
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_server_without_its_postgresql_answers_what_it_accepted_and_stops_all_the_same() {
+    let cluster = TestCluster::own().await;
+    let settings = [("journal.commit_wait", "300ms")];
+    let server = TestServer::start_on(&cluster.config("postgres"), &settings, Arc::new(SystemClock)).await;
+    let agents = Agents::start(server.address, &register(&server, 2).await).await;
+    cluster.kill();
+    cluster.exited().await;
+    agents.until_refused().await;
+    let begun = Instant::now();
+    let stopped = server.stop().await;
+    assert!(begun.elapsed() < Duration::from_secs(45), "{:?}", begun.elapsed());
+    assert!(stopped.unwrap_err().to_string().contains("journal lane"), "what could not be committed is named");
+    agents.stop().await.check_refusals();
+    cluster.stop(LEEWAY).await.unwrap();
+}
