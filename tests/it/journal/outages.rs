@@ -163,3 +163,28 @@ async fn a_server_without_its_postgresql_answers_what_it_accepted_and_stops_all_
     agents.stop().await.check_refusals();
     cluster.stop(LEEWAY).await.unwrap();
 }
+
+#[tokio::test]
+async fn clients_that_hang_up_give_back_what_they_held_and_their_neighbours_are_stored() {
+    let server = TestServer::start_with(&[], Arc::new(SystemClock)).await;
+    let id = server.register("host").await;
+    server.ingest(&id, &json!([metric("known", TIME_US, 1.0)])).await;
+    let client = server.database().connect().await;
+    client.batch_execute("BEGIN; LOCK TABLE journal; LOCK TABLE series IN SHARE MODE").await.unwrap();
+    let body = |name: &str, time| json!({ "server_id": id, "metrics": [metric(name, TIME_US + time, 2.0)] });
+    let (mut impatient, mut bytes) = (Vec::new(), 0);
+    for time in 1..20 {
+        // Some wait for their commit, some for their series, some for the one that makes its series.
+        let name = if time % 2 == 0 { "known".to_owned() } else { format!("new{time}") };
+        let body = body(&name, time);
+        bytes += body.to_string().len() as u64;
+        impatient.push(server.begin_ingest(&body).await);
+    }
+    eventually("all of them wait", async || server.gauge("in_flight_bytes").await == bytes).await;
+    drop(impatient);
+    eventually("nothing of them is left", async || server.gauge("in_flight_bytes").await == 0).await;
+    client.batch_execute("COMMIT").await.unwrap();
+    let all = json!([metric("known", TIME_US + 50, 3.0), metric("new1", TIME_US + 50, 3.0)]);
+    assert_eq!(server.ingest(&id, &all).await["inserted"], 2);
+    server.stop().await.unwrap();
+}

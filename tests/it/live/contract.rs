@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use millrace::clock::SystemClock;
 use serde_json::{Value, json};
 
-use super::socket::{Socket, gauge};
+use super::socket::Socket;
 use crate::harness::agents::metric;
 use crate::harness::{TestServer, eventually};
 
@@ -24,7 +24,7 @@ fn typed(metric_type: &str, name: &str) -> Value {
 
 /// Sends metrics named a to e and answers which of them a stream with this query gets.
 async fn names_seen(server: &TestServer, ids: &[String; 2], query: &str) -> String {
-    eventually("the stream before is gone", async || gauge(server, "live_sessions").await == 0).await;
+    eventually("the stream before is gone", async || server.gauge("live_sessions").await == 0).await;
     let mut socket = Socket::subscribe(server, query).await;
     server.ingest(&ids[0], &json!([typed("cpu_usage", "a"), typed("disk_usage", "b"), typed("disk_io", "c")])).await;
     server.ingest(&ids[1], &json!([typed("cpu_usage", "d"), typed("memory", "e")])).await;

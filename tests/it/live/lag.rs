@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millrace::clock::SystemClock;
 use serde_json::{Value, json};
 
-use super::socket::{Socket, gauge};
+use super::socket::Socket;
 use crate::harness::TestServer;
 use crate::harness::agents::metric;
 
@@ -22,9 +22,9 @@ async fn a_slow_client_is_told_the_exact_number_it_lost_and_a_fast_one_gets_all(
     let id = server.register("host").await;
     let mut fast = Socket::subscribe(&server, "").await;
     let mut slow = Socket::open(server.address, "", Some(4096)).await;
-    crate::harness::eventually("both are subscribed", async || gauge(&server, "live_sessions").await == 2).await;
+    crate::harness::eventually("both are subscribed", async || server.gauge("live_sessions").await == 2).await;
     let mut sent = 0;
-    while gauge(&server, "live_frames_dropped").await == 0 {
+    while server.gauge("live_frames_dropped").await == 0 {
         assert!(sent < ROUNDS_MAX * SAMPLES, "the slow client loses something in the end");
         let name = "x".repeat(200);
         let times = sent..sent + SAMPLES;
@@ -54,6 +54,6 @@ async fn a_slow_client_is_told_the_exact_number_it_lost_and_a_fast_one_gets_all(
     }
     assert!(lost > 0);
     assert_eq!(received + lost, sent);
-    assert_eq!(gauge(&server, "live_frames_dropped").await, lost as u64);
+    assert_eq!(server.gauge("live_frames_dropped").await, lost as u64);
     server.stop().await.unwrap();
 }
