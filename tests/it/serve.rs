@@ -1,5 +1,7 @@
 //! The program itself, as an operator runs it: start, stop, kill, and what stays behind.
 
+mod tls; // certificates, replaced while it runs
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -63,19 +65,29 @@ struct Program {
 impl Program {
     /// Waits until it says where it listens and that it is ready.
     async fn start(data_dir: &Path) -> Self {
-        let (process, lines) = launch(data_dir);
-        let mut address = None;
+        let program = Self::listening(data_dir, &[], "http").await;
+        eventually("the program is ready", async || program.get("/-/ready").await.is_ok_and(|it| it.status == 200))
+            .await;
+        program
+    }
+
+    /// Waits until it says where it listens.
+    async fn listening(data_dir: &Path, settings: &[String], scheme: &str) -> Self {
+        let (process, lines) = launch(data_dir, settings);
+        let (mut address, words) = (None, format!("listening on {scheme}://"));
         eventually("the program says where it listens", async || {
             let lines = lines.lock().unwrap();
-            let after = lines.iter().find_map(|line| line.split_once("listening on http://"));
+            let after = lines.iter().find_map(|line| line.split_once(&words));
             address = after.and_then(|(_, rest)| rest.trim().parse().ok());
             address.is_some()
         })
         .await;
-        let program = Self { process, lines, address: address.unwrap() };
-        eventually("the program is ready", async || program.get("/-/ready").await.is_ok_and(|it| it.status == 200))
-            .await;
-        program
+        Self { process, lines, address: address.unwrap() }
+    }
+
+    async fn until_said(&self, words: &str) {
+        let said = async || self.lines.lock().unwrap().iter().any(|line| line.contains(words));
+        eventually(words, said).await;
     }
 
     fn signal(&self, signal: Signal) {
@@ -108,9 +120,10 @@ impl Program {
     }
 }
 
-fn launch(data_dir: &Path) -> (Child, Arc<Mutex<Vec<String>>>) {
+fn launch(data_dir: &Path, settings: &[String]) -> (Child, Arc<Mutex<Vec<String>>>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
     command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir);
+    command.args(settings.iter().flat_map(|setting| ["--set", setting]));
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut process = command.spawn().unwrap();
@@ -214,7 +227,7 @@ async fn a_killed_postgresql_comes_back_under_a_running_program() {
 async fn a_second_program_on_the_same_directory_is_refused_and_told_who_has_it() {
     let data_dir = DataDir::new();
     let mut program = Program::start(&data_dir.0).await;
-    let (mut second, lines) = launch(&data_dir.0);
+    let (mut second, lines) = launch(&data_dir.0, &[]);
     let status = tokio::time::timeout(PATIENCE, second.wait()).await.unwrap().unwrap();
     assert_eq!(status.code(), Some(1));
     let holder = program.process.id().unwrap();
@@ -230,7 +243,7 @@ async fn a_second_program_on_the_same_directory_is_refused_and_told_who_has_it()
 #[tokio::test]
 async fn a_stop_during_the_start_leaves_no_process() {
     let data_dir = DataDir::new();
-    let (mut process, lines) = launch(&data_dir.0);
+    let (mut process, lines) = launch(&data_dir.0, &[]);
     eventually("PostgreSQL is on its way", async || data_dir.processes().len() > 1).await;
     kill(Pid::from_raw(process.id().unwrap() as i32), Signal::SIGTERM).unwrap();
     let status = tokio::time::timeout(PATIENCE, process.wait()).await.unwrap().unwrap();

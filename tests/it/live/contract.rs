@@ -88,6 +88,7 @@ async fn frames_have_exactly_the_shape_that_clients_of_system_002_read() {
         assert_eq!(socket.json().await, json!({ "type": kind, "data": stored.json() }));
         assert_eq!(stored.json()[list], body[list]);
     }
+    drop(socket);
     server.stop().await.unwrap();
 }
 
@@ -100,6 +101,7 @@ async fn with_batch_the_metrics_of_a_commit_come_as_one_array() {
     let frames = socket.json().await;
     let names: Vec<&Value> = frames.as_array().unwrap().iter().map(|frame| &frame["data"]["metric_name"]).collect();
     assert_eq!(names, ["a", "b"]);
+    drop(socket);
     server.stop().await.unwrap();
 }
 
@@ -125,6 +127,7 @@ async fn what_is_not_committed_is_not_pushed() {
         assert_eq!(socket.json().await["data"]["value"], 2.0);
     };
     tokio::join!(server.ingest(&id, &blocked), watching);
+    drop(socket);
     server.stop().await.unwrap();
 }
 

@@ -55,5 +55,6 @@ async fn a_slow_client_is_told_the_exact_number_it_lost_and_a_fast_one_gets_all(
     assert!(lost > 0);
     assert_eq!(received + lost, sent);
     assert_eq!(server.gauge("live_frames_dropped").await, lost as u64);
+    drop((fast, slow));
     server.stop().await.unwrap();
 }

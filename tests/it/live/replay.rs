@@ -85,5 +85,6 @@ async fn a_replay_begins_at_its_time_and_goes_on_after_a_restart_of_the_server()
     // Live frames do not ask for `since`: what comes late is news all the same.
     server.ingest(&id, &json!([metric("m", TIME_US - 1, 1.0)])).await;
     assert_eq!(socket.json().await["data"]["timestamp"], rfc3339(TIME_US - 1));
+    drop(socket);
     server.stop().await.unwrap();
 }
