@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::flush;
+use super::waiting::WaitingSamples;
 use super::writer::{Fate, Writer};
 use super::{CommitError, Surroundings};
 use crate::model::{Batch, Committed, Origin};
@@ -40,10 +41,17 @@ pub(super) struct Ends {
     pub(super) _ended: DropGuard,
 }
 
+/// The lane's end of its queue.
+#[derive(Debug)]
+pub(super) struct Queue {
+    pub(super) messages: Receiver<Message>,
+    pub(super) waiting: WaitingSamples,
+}
+
 #[derive(Debug)]
 pub(super) struct Lane {
     origin: Origin,
-    queue: Receiver<Message>,
+    queue: Queue,
     flush_samples_max: usize,
     surroundings: Surroundings,
     ends: Ends,
@@ -53,7 +61,7 @@ pub(super) struct Lane {
 impl Lane {
     pub(super) fn new(
         origin: Origin,
-        queue: Receiver<Message>,
+        queue: Queue,
         flush_samples_max: usize,
         surroundings: Surroundings,
         ends: Ends,
@@ -87,16 +95,15 @@ impl Lane {
         let mut samples = 0;
         while samples < self.flush_samples_max {
             let may_wait = gathered.is_empty() && !self.ends.closing.is_cancelled();
-            let message = if may_wait { self.queue.recv().ok() } else { self.queue.try_recv().ok() };
+            let messages = &self.queue.messages;
+            let message = if may_wait { messages.recv().ok() } else { messages.try_recv().ok() };
             let Some(message) = message else { break };
-            match message {
-                // The requester has given up and was told so: nobody will miss it.
-                Message::Commit(submission) if submission.acknowledge.is_closed() => {}
-                Message::Commit(submission) => {
-                    samples += submission.batch.len();
-                    gathered.push(submission);
-                }
-                Message::Wake => {}
+            let Message::Commit(submission) = message else { continue };
+            self.queue.waiting.remove(submission.batch.len());
+            // A requester that has given up was told so, and will not miss it.
+            if !submission.acknowledge.is_closed() {
+                samples += submission.batch.len();
+                gathered.push(submission);
             }
         }
         !gathered.is_empty()

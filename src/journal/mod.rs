@@ -17,6 +17,7 @@
 
 mod flush; // gathered batches to sorted blocks
 mod lane; // one queue, one thread
+mod waiting; // the samples in a lane's queue
 mod writer; // one connection, and what to do when it breaks
 
 use std::fmt;
@@ -32,14 +33,17 @@ use crate::clock::{AdvancingClock, Clock};
 use crate::model::{Batch, CommitListener, Origin};
 use crate::store::Database;
 use crate::telemetry::Metrics;
-use lane::{Ends, Lane, Message, Submission};
+use lane::{Ends, Lane, Message, Queue, Submission};
+use waiting::WaitingSamples;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
     /// Too low: the processor idles while PostgreSQL writes. Too high: flushes and blocks get small.
     pub lanes: u16,
-    /// Batches that may wait in one lane. Their bytes are bounded where bodies are admitted.
+    /// Batches that may wait in one lane, and the samples in them: some 20 bytes each. Requests that have given up leave
+    /// theirs behind until the lane comes to it, so the bound where bodies are admitted is not enough.
     pub queue_batches_max: usize,
+    pub queue_samples_max: usize,
     /// A flush takes what waits until it has this many samples. Too high: the first of them wait long.
     pub flush_samples_max: usize,
     /// How long a request waits for its commit. After it the client is told to come back, for the batch may still be
@@ -49,7 +53,13 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { lanes: 2, queue_batches_max: 4_096, flush_samples_max: 65_536, commit_wait: Duration::from_secs(5) }
+        Self {
+            lanes: 2,
+            queue_batches_max: 4_096,
+            queue_samples_max: 4 << 20,
+            flush_samples_max: 65_536,
+            commit_wait: Duration::from_secs(5),
+        }
     }
 }
 
@@ -82,11 +92,13 @@ pub struct Journal {
     lanes: Vec<Door>,
     closing: CancellationToken,
     commit_wait: Duration,
+    queue_samples_max: usize,
 }
 
 /// The way into one lane.
 struct Door {
     queue: Sender<Message>,
+    waiting: WaitingSamples,
     /// A message can come into the queue just after the lane has looked into it for the last time, and stays there.
     ended: CancellationToken,
 }
@@ -105,10 +117,13 @@ impl Journal {
             let origin = Origin { node: surroundings.node, lane };
             let ended = CancellationToken::new();
             let ends = Ends { closing: closing.clone(), abandon: abandon.clone(), _ended: ended.clone().drop_guard() };
-            doors.push(Door { queue: sender, ended });
-            lanes.push(Lane::new(origin, receiver, config.flush_samples_max, surroundings.clone(), ends));
+            let waiting = WaitingSamples::default();
+            let queue = Queue { messages: receiver, waiting: waiting.clone() };
+            doors.push(Door { queue: sender, waiting, ended });
+            lanes.push(Lane::new(origin, queue, config.flush_samples_max, surroundings.clone(), ends));
         }
-        let journal = Self { lanes: doors, closing, commit_wait: config.commit_wait };
+        let Config { commit_wait, queue_samples_max, .. } = config;
+        let journal = Self { lanes: doors, closing, commit_wait, queue_samples_max };
         (journal, Lanes { waiting: lanes, running: Vec::new(), abandon })
     }
 
@@ -123,9 +138,16 @@ impl Journal {
         }
         let (acknowledge, mut acknowledged) = oneshot::channel();
         let lane = &self.lanes[(affinity % self.lanes.len() as u64) as usize];
-        lane.queue.try_send(Message::Commit(Submission { batch, acknowledge })).map_err(|error| match error {
-            TrySendError::Full(_) => CommitError::QueueFull,
-            TrySendError::Disconnected(_) => CommitError::Closing,
+        let samples = batch.len();
+        if !lane.waiting.add(samples, self.queue_samples_max) {
+            return Err(CommitError::QueueFull);
+        }
+        lane.queue.try_send(Message::Commit(Submission { batch, acknowledge })).map_err(|error| {
+            lane.waiting.remove(samples);
+            match error {
+                TrySendError::Full(_) => CommitError::QueueFull,
+                TrySendError::Disconnected(_) => CommitError::Closing,
+            }
         })?;
         let answered = async {
             tokio::select! {

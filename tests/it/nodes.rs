@@ -25,7 +25,7 @@ async fn nodes_that_start_at_once_on_an_empty_database_agree_on_servers_and_seri
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
     let sending = nodes.iter().zip(0..).map(|(node, time): (_, i64)| {
         let metrics: Vec<Value> =
-            (0..100).map(|number| metric(&format!("m{number}"), TIME_US + time, number as f64)).collect();
+            (0..100).map(|number| metric(&format!("m{number}"), TIME_US + time, f64::from(number))).collect();
         let id = ids[0].clone();
         async move { node.ingest(&id, &json!(metrics)).await }
     });

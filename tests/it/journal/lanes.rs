@@ -110,6 +110,30 @@ async fn a_full_lane_refuses_at_once_and_keeps_what_it_has() {
 }
 
 #[tokio::test]
+async fn the_samples_that_wait_are_bounded_too_also_those_nobody_waits_for_any_more() {
+    let running = Running::start(Config { queue_samples_max: 10, ..one_by_one() }).await;
+    let client = running.database.connect().await;
+    lock(&client).await;
+    let of = |count: i64| (0..count).map(|time| (2, time, 1.0)).collect::<Vec<_>>();
+    let mut in_flight = running.commit(&one(1), 0);
+    assert!(futures_util::poll!(&mut in_flight).is_pending());
+    eventually("the lane has taken the first batch", async || running.journal.waiting() == 0).await;
+    let mut given_up = running.commit(&of(6), 0);
+    assert!(futures_util::poll!(&mut given_up).is_pending());
+    drop(given_up);
+    assert_eq!(running.commit(&of(5), 0).await, Err(CommitError::QueueFull));
+    let mut fits = running.commit(&of(4), 0);
+    assert!(futures_util::poll!(&mut fits).is_pending());
+    client.batch_execute("COMMIT").await.unwrap();
+    in_flight.await.unwrap();
+    fits.await.unwrap();
+    // Larger than all that may wait, but nothing waits.
+    running.commit(&of(20), 0).await.unwrap();
+    assert_eq!(running.stored().await.len(), 1 + 4 + 20);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn what_waits_when_the_journal_closes_is_committed_and_what_comes_later_is_refused() {
     let running = Running::start(single_lane()).await;
     let client = running.database.connect().await;
