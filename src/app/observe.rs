@@ -38,6 +38,7 @@ pub(super) fn stages(services: &Arc<Services>) {
         metrics.live.sessions.set(read(&live.sessions).cast_signed());
         mirror(&metrics.live.frames_sent, read(&live.delivered));
         mirror(&metrics.live.frames_dropped, read(&live.dropped));
+        mirror(&metrics.live.lagged, read(&live.lagged));
         mirror(&metrics.live.flushes_dropped, read(&live.flushes_dropped));
     });
 }

@@ -38,11 +38,12 @@ async fn a_slow_client_is_told_the_exact_number_it_lost_and_a_fast_one_gets_all(
     }
     server.ingest(&id, &json!([metric("end", TIME_US, -1.0)])).await;
     assert_eq!(fast.name().await, "end");
-    let (mut received, mut lost, mut last) = (0, 0, -1.0);
+    let (mut received, mut lost, mut notices, mut last) = (0, 0, 0, -1.0);
     loop {
         let frame = slow.json().await;
         if frame["type"] == "lagged" {
             lost += frame["dropped"].as_u64().unwrap() as usize;
+            notices += 1;
             continue;
         }
         if frame["data"]["metric_name"] == "end" {
@@ -55,6 +56,7 @@ async fn a_slow_client_is_told_the_exact_number_it_lost_and_a_fast_one_gets_all(
     assert!(lost > 0);
     assert_eq!(received + lost, sent);
     assert_eq!(server.gauge("live_frames_dropped").await, lost as u64);
+    assert_eq!(server.gauge("live_lagged").await, notices);
     drop((fast, slow));
     server.stop().await.unwrap();
 }
