@@ -19,6 +19,7 @@ async fn start() -> TestServer {
 fn typed(metric_type: &str, name: &str) -> Value {
     let mut metric = metric(name, TIME_US, 1.0);
     metric["metric_type"] = json!(metric_type);
+    metric["labels"] = json!({ "letter": name, "zone": "eu-1" });
     metric
 }
 
@@ -59,6 +60,8 @@ async fn a_stream_gets_what_its_filter_names_and_nothing_else() {
         ("metric_type=disk*".to_owned(), "bc"),
         ("metric_type=*usage,memory".to_owned(), "abde"),
         ("metric_name=a&metric_name=e".to_owned(), "ae"),
+        ("label.letter=b,d&label.zone=eu-*".to_owned(), "bd"),
+        ("label.letter=*&label.absent=*".to_owned(), ""),
         ("server_id=nonsense".to_owned(), "abcde"),
         ("server_id=nonsense&metric_type=memory".to_owned(), "e"),
     ] {
