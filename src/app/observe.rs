@@ -40,6 +40,7 @@ pub(super) fn stages(services: &Arc<Services>, front: &Arc<Front>) {
         metrics.live.sessions.set(read(&live.sessions).cast_signed());
         mirror(&metrics.live.frames_sent, read(&live.delivered));
         mirror(&metrics.live.frames_dropped, read(&live.dropped));
+        mirror(&metrics.live.lagged, read(&live.lagged));
         mirror(&metrics.live.flushes_dropped, read(&live.flushes_dropped));
         mirror(&metrics.live.samples_unknown, read(&live.unknown_series));
         mirror(&metrics.live.sessions_stalled, read(&live.sessions_stalled));

@@ -124,6 +124,7 @@ impl Mailbox {
         drop(queue);
         LiveStats::sub(&self.stats.queued_bytes, bytes as u64);
         LiveStats::add(&self.stats.delivered, messages);
+        LiveStats::add(&self.stats.lagged, u64::from(taken.dropped > 0));
         taken
     }
 
@@ -185,6 +186,7 @@ mod tests {
         assert_eq!((taken.dropped, taken.runs.len()), (24 + 5, 4));
         assert_eq!(mailbox.take(usize::MAX).dropped, 0);
         assert_eq!((LiveStats::read(&stats.dropped), LiveStats::read(&stats.delivered)), (29, 16));
+        assert_eq!(LiveStats::read(&stats.lagged), 1);
     }
 
     #[test]

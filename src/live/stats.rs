@@ -11,6 +11,8 @@ pub struct LiveStats {
     pub delivered: AtomicU64,
     /// Messages dropped because a session could not keep up, each counted for each session.
     pub dropped: AtomicU64,
+    /// Times that a session was told how many it lost.
+    pub lagged: AtomicU64,
     /// Flushes that were not delivered live because the hub could not keep up. They are stored all the same.
     pub flushes_dropped: AtomicU64,
     /// Samples of series the catalog does not know.
