@@ -5,6 +5,7 @@
 //! then the answers of those that were accepted, then the journal, then live sessions, then PostgreSQL.
 
 mod chores; // small things done every few seconds
+mod coherence; // the catalog as the journal sees it
 mod database; // one's own PostgreSQL, or someone else's
 mod observe; // stages' numbers to self-metrics
 mod past; // stored samples for live sessions
@@ -26,11 +27,11 @@ use crate::embedded::{self, Cluster, EmbeddedError};
 use crate::http::handlers::{self, Readiness, Services};
 use crate::http::tls::Tls;
 use crate::http::{self, Front, Listener};
-use crate::journal::{Journal, Lanes, Surroundings};
+use crate::journal::{Follower, Journal, Lanes, Surroundings};
 use crate::live::{Hub, HubWorker};
 use crate::query;
 use crate::shutdown::Tasks;
-use crate::store::{self, migrations};
+use crate::store::{migrations, nodes};
 use crate::telemetry::Metrics;
 
 pub use signals::Signals;
@@ -54,6 +55,7 @@ pub struct App {
     tls: Option<Arc<Tls>>,
     lanes: Lanes,
     hub_worker: HubWorker,
+    follower: Follower,
     cluster: Option<Cluster>,
 }
 
@@ -67,12 +69,13 @@ impl App {
         let listeners = config.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
         let (database, cluster) = database::open(config).await?;
         migrations::migrate(&database).await?;
-        let node = database.register_node(env!("CARGO_PKG_VERSION")).await?;
+        let node = nodes::register(&database.client().await?, env!("CARGO_PKG_VERSION")).await?;
         let metrics = Arc::new(Metrics::new());
         let catalog = Arc::new(Catalog::open(database.clone(), plan::catalog(config)).await?);
-        let marks = store::journal::marks(&database.client().await?).await?;
+        // What is committed up to here is the past to live push; the follower begins exactly there.
+        let marks = nodes::news(&database.client().await?).await?.writers;
         let (hub, hub_worker) =
-            Hub::build(plan::hub(config), Arc::<Catalog>::clone(&catalog), marks.into_iter().collect());
+            Hub::build(plan::hub(config), Arc::<Catalog>::clone(&catalog), marks.iter().copied().collect());
         let surroundings = Surroundings {
             database: database.clone(),
             node,
@@ -81,6 +84,7 @@ impl App {
             listeners: vec![Arc::<Hub>::clone(&hub)],
         };
         let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
+        let follower = Follower::new(&surroundings, Arc::<Catalog>::clone(&catalog), &marks);
         let readers = Tasks::default();
         let (reading, known) = (plan::query(config), Arc::clone(&catalog));
         let query = Arc::new(query::Engine::new(reading, database.clone(), known, readers.clone()));
@@ -107,7 +111,7 @@ impl App {
         let front = Front::new(handlers::router(&services)?, &http).observed_by(observe::answers(&services));
         let front = Arc::new(front);
         observe::stages(&services, &front);
-        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, cluster })
+        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, follower, cluster })
     }
 
     /// The addresses that were bound, ports that the system chose included.
@@ -128,13 +132,14 @@ impl App {
     /// # Errors
     /// When a stage could not be started, or did not end in time.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let Self { services, front, http, listeners, tls, mut lanes, hub_worker, cluster } = self;
+        let Self { services, front, http, listeners, tls, mut lanes, hub_worker, follower, cluster } = self;
         let (requests, background, storage) = (Tasks::default(), Tasks::default(), Tasks::default());
         let mut cluster = cluster.map(|cluster| {
             storage.spawn("postgresql", embedded::supervise(cluster, storage.stopping(), STAGE_DEADLINE))
         });
         lanes.start()?;
         drop(background.spawn("live hub", hub_worker.run(background.stopping())));
+        drop(background.spawn("follower", follower.run(background.stopping())));
         drop(background.spawn("chores", chores::run(Arc::clone(&services), background.stopping())));
         if let Some(tls) = tls {
             drop(background.spawn("certificates", signals::reload_on_hangup(tls, background.stopping())));

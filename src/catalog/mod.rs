@@ -21,12 +21,18 @@ pub use resolve::{Canonical, Resolved};
 pub use server::ServerEntry;
 pub use servers::{RegisterError, Servers};
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use uuid::Uuid;
 
 use crate::model::{Series, SeriesDirectory, SeriesId};
 use crate::store::{Client, Database, StoreError, series};
 use directory::Directory;
+
+/// How many series are loaded in one statement.
+const LOAD_CHUNK: usize = 5_000;
 
 /// How many servers and series there may be. Items beyond a limit are refused by name.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +54,8 @@ pub struct Catalog {
     limits: Limits,
     servers: Servers,
     directory: Directory,
-    /// All series in PostgreSQL, as far as this process knows: counted at the start, then its own additions.
+    /// All series in PostgreSQL, as far as this process knows: counted at the start and after
+    /// servers were deleted, in between its own additions.
     series_count: AtomicU64,
     series_created: AtomicU64,
 }
@@ -103,20 +110,39 @@ impl Catalog {
     /// When PostgreSQL is not available.
     pub async fn load(&self, ids: &[SeriesId]) -> Result<(), StoreError> {
         let missing: Vec<SeriesId> = ids.iter().copied().filter(|id| self.directory.get(*id).is_none()).collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        for found in series::by_id(&self.database.client().await?, &missing).await? {
-            self.directory.add(Arc::new(found));
+        for chunk in missing.chunks(LOAD_CHUNK) {
+            for found in series::by_id(&self.database.client().await?, chunk).await? {
+                self.directory.add(Arc::new(found));
+            }
         }
         Ok(())
     }
 
     /// Lets go of a server that was deleted, with its series.
-    pub fn forget(&self, server_id: uuid::Uuid) {
-        if let Some(server) = self.servers.forget(server_id) {
-            self.directory.forget_server(server.key());
+    pub fn forget(&self, server_id: Uuid) {
+        self.servers.forget(server_id);
+        self.directory.forget_servers(&HashSet::from([server_id]));
+    }
+
+    /// Lets go of every server that was deleted, by whomever, with its series.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not available.
+    pub async fn forget_deleted(&self) -> Result<(), StoreError> {
+        let mut server_ids = self.directory.server_ids();
+        server_ids.extend(self.servers.met_ids());
+        let asked: Vec<Uuid> = server_ids.iter().copied().collect();
+        for registered in self.servers.registered(&asked).await? {
+            server_ids.remove(&registered);
         }
+        if !server_ids.is_empty() {
+            server_ids.iter().for_each(|id| self.servers.forget(*id));
+            self.directory.forget_servers(&server_ids);
+        }
+        // Their series have left room for others.
+        let count = series::count(&self.database.client().await?).await?;
+        self.series_count.store(count, Ordering::Relaxed);
+        Ok(())
     }
 }
 

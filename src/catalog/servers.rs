@@ -103,8 +103,22 @@ impl Servers {
         Ok(())
     }
 
-    pub(super) fn forget(&self, id: Uuid) -> Option<Arc<ServerEntry>> {
-        self.met.remove(&id).map(|(_, entry)| entry)
+    pub(super) fn met_ids(&self) -> Vec<Uuid> {
+        self.met.iter().map(|entry| *entry.key()).collect()
+    }
+
+    /// Those of `ids` that PostgreSQL knows.
+    pub(super) async fn registered(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+        let mut registered = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(IDS_CHUNK) {
+            let keys = servers::keys(&self.database.client().await?, chunk).await?;
+            registered.extend(keys.into_iter().map(|(id, _)| id));
+        }
+        Ok(registered)
+    }
+
+    pub(super) fn forget(&self, id: Uuid) {
+        self.met.remove(&id);
     }
 
     fn get(&self, id: Uuid) -> Option<Arc<ServerEntry>> {

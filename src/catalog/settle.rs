@@ -111,7 +111,10 @@ impl Settling<'_> {
     }
 
     async fn make(&mut self, client: &Client, absent: Vec<Unknown>) -> Result<(), StoreError> {
-        let new = self.within_limits(client, absent).await?;
+        let (new, beyond) = self.within_limits(client, absent).await?;
+        if !beyond.is_empty() {
+            self.find_or_refuse(client, beyond).await?;
+        }
         let wanted: Vec<Wanted> = new.iter().map(|unknown| (unknown.server.key(), unknown.identity.clone())).collect();
         let added = match series::add(client, &wanted).await {
             // A server was deleted between two looks at it. The second time it is seen to be gone, and its neighbours
@@ -129,9 +132,13 @@ impl Settling<'_> {
         Ok(())
     }
 
-    /// Those of `absent` that the limits leave room for; the others are refused. Series are new so rarely that their
-    /// number is asked for each time, rather than kept and kept right.
-    async fn within_limits(&mut self, client: &Client, absent: Vec<Unknown>) -> Result<Vec<Unknown>, StoreError> {
+    /// Those of `absent` that the limits leave room for, and the others with the reason. Series are new so rarely that
+    /// their number is asked for each time, rather than kept and kept right.
+    async fn within_limits(
+        &self,
+        client: &Client,
+        absent: Vec<Unknown>,
+    ) -> Result<(Vec<Unknown>, Vec<(Unknown, String)>), StoreError> {
         let limits = self.catalog.limits;
         let mut servers: Vec<ServerKey> = absent.iter().map(|unknown| unknown.server.key()).collect();
         servers.sort_unstable();
@@ -143,7 +150,7 @@ impl Settling<'_> {
             .map(|(server, count)| (server, limits.series_per_server_max.saturating_sub(count)))
             .collect();
         let mut room_overall = self.catalog.room_overall(client, absent.len() as u64).await?;
-        let mut new = Vec::with_capacity(absent.len());
+        let (mut new, mut beyond) = (Vec::with_capacity(absent.len()), Vec::new());
         for unknown in absent {
             let room = room.entry(unknown.server.key()).or_default();
             let reason = if *room == 0 {
@@ -156,11 +163,26 @@ impl Settling<'_> {
                 new.push(unknown);
                 continue;
             };
-            for &point in &unknown.points {
-                self.refuse(point, Code::TooManySeries, reason.clone());
+            beyond.push((unknown, reason));
+        }
+        Ok((new, beyond))
+    }
+
+    /// Someone else may have made these very series since they were looked for: then it is they who filled the room.
+    async fn find_or_refuse(&mut self, client: &Client, beyond: Vec<(Unknown, String)>) -> Result<(), StoreError> {
+        let wanted: Vec<Wanted> =
+            beyond.iter().map(|(unknown, _)| (unknown.server.key(), unknown.identity.clone())).collect();
+        for ((unknown, reason), id) in beyond.into_iter().zip(series::ids(client, &wanted).await?) {
+            match id {
+                Some(id) => self.learn(&unknown, id),
+                None => {
+                    for &point in &unknown.points {
+                        self.refuse(point, Code::TooManySeries, reason.clone());
+                    }
+                }
             }
         }
-        Ok(new)
+        Ok(())
     }
 
     /// Remembers a series under every spelling the request had for it.

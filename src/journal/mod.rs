@@ -14,11 +14,16 @@
 //! - a batch whose requester has given up is dropped before it is sent, never after;
 //! - a lane's queue is bounded; at the bound a batch is refused at once.
 //!
+//! What other nodes commit is read back from PostgreSQL by the [`Follower`] and handed to the same listeners.
+//!
 //! Knows `codec` to pack and `store` to write. Must not know who sent a batch, nor who listens.
 
 mod flush; // gathered batches to sorted blocks
 mod lane; // one queue, one thread
 mod writer; // one connection, and what to do when it breaks
+mod follow; // what other nodes commit
+
+pub use follow::{Coherence, CoherenceFuture, Follower};
 
 use std::fmt;
 use std::sync::Arc;

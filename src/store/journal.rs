@@ -1,4 +1,4 @@
-//! The journal table: flushes go in as a few rows, blocks come out by time.
+//! The journal table: flushes go in as a few rows, blocks come out by time, or flush by flush as they went in.
 
 use bytes::Bytes;
 use tokio_postgres::Row;
@@ -170,19 +170,22 @@ pub async fn read_blocks(
     rows.iter().map(stored_block).collect()
 }
 
-/// How far each writer has got.
+/// Reads the next flushes of some writers, whole, each writer's after the sequence that stands beside it: at least
+/// `blocks_max` blocks of each, where there are as many.
 ///
 /// # Errors
-/// When PostgreSQL is not available.
-pub async fn marks(client: &deadpool_postgres::Client) -> Result<Vec<(Origin, u64)>, StoreError> {
-    let rows = client.query(include_str!("../../sql/queries/journal_marks.sql"), &[]).await?;
-    rows.iter()
-        .map(|row| {
-            let (node, lane, sequence): (i32, i16, i64) =
-                (row.try_get("node")?, row.try_get("lane")?, row.try_get("sequence")?);
-            Ok((Origin { node: node as u32, lane: lane as u16 }, sequence as u64))
-        })
-        .collect()
+/// When PostgreSQL is not available or a row cannot be read.
+pub async fn flushes_after(
+    client: &deadpool_postgres::Client,
+    writers: &[(Origin, u64)],
+    blocks_max: usize,
+) -> Result<Vec<StoredBlock>, StoreError> {
+    let nodes: Vec<i32> = writers.iter().map(|(origin, _)| origin.node as i32).collect();
+    let lanes: Vec<i16> = writers.iter().map(|(origin, _)| origin.lane as i16).collect();
+    let sequences: Vec<i64> = writers.iter().map(|(_, sequence)| *sequence as i64).collect();
+    let statement = client.prepare_cached(include_str!("../../sql/queries/journal_flushes_after.sql")).await?;
+    let rows = client.query(&statement, &[&nodes, &lanes, &sequences, &(blocks_max as i64)]).await?;
+    rows.iter().map(stored_block).collect()
 }
 
 fn stored_block(row: &Row) -> Result<StoredBlock, StoreError> {

@@ -16,7 +16,7 @@ use millrace::codec::block;
 use millrace::journal::{CommitError, Config, Journal, Lanes, Surroundings};
 use millrace::model::{Batch, CommitListener, Committed, Micros, SeriesId};
 use millrace::store::database::PoolConfig;
-use millrace::store::{Database, migrations};
+use millrace::store::{Database, migrations, nodes};
 use millrace::telemetry::Metrics;
 use tokio_postgres::Client;
 
@@ -66,7 +66,7 @@ impl Running {
     async fn start_through(config: Config, database: TestDatabase, way: tokio_postgres::Config) -> Self {
         let direct = Database::new(database.config(), PoolConfig::default()).unwrap();
         migrations::migrate(&direct).await.unwrap();
-        let node = direct.register_node("test").await.unwrap();
+        let node = nodes::register(&direct.client().await.unwrap(), "test").await.unwrap();
         let witness = Arc::<Witness>::default();
         let surroundings = Surroundings {
             database: Database::new(way, PoolConfig::default()).unwrap(),

@@ -5,11 +5,13 @@ pub(crate) mod agents;
 pub(crate) mod cluster;
 pub(crate) mod database;
 pub(crate) mod proxy;
+pub(crate) mod live;
 pub(crate) mod server;
 
 pub(crate) use agents::{Agents, export};
 pub(crate) use cluster::TestCluster;
 pub(crate) use database::TestDatabase;
+pub(crate) use live::LiveClient;
 pub(crate) use proxy::{ChaosProxy, Mishap};
 pub(crate) use server::TestServer;
 

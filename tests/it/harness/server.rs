@@ -219,7 +219,7 @@ fn dechunked(mut body: &[u8]) -> Vec<u8> {
 }
 
 /// As an operator would write it.
-fn url(config: &tokio_postgres::Config) -> String {
+pub(crate) fn url(config: &tokio_postgres::Config) -> String {
     let Some(Host::Unix(directory)) = config.get_hosts().first() else {
         panic!("test clusters listen on unix sockets")
     };
