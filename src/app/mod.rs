@@ -27,7 +27,7 @@ use crate::http::handlers::{self, Readiness, Services};
 use crate::http::tls::Tls;
 use crate::http::{self, Front, Listener};
 use crate::journal::{Journal, Lanes, Surroundings};
-use crate::live::{Hub, HubWorker};
+use crate::live::{Hub, HubWorker, Replays};
 use crate::query;
 use crate::shutdown::Tasks;
 use crate::store::{self, migrations};
@@ -65,6 +65,7 @@ impl App {
         // Bound before anything slow happens, so that a taken address is told at once.
         let bind = |address: &SocketAddr| Listener::bind(*address, tls.clone());
         let listeners = config.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+        let http = plan::http(config)?;
         let (database, cluster) = database::open(config).await?;
         migrations::migrate(&database).await?;
         let node = database.register_node(env!("CARGO_PKG_VERSION")).await?;
@@ -86,10 +87,11 @@ impl App {
             catalog,
             journal,
             hub,
-            replay: Arc::new(StoredSamples(Arc::clone(&query))),
+            replays: Arc::new(Replays::new(Arc::new(StoredSamples(Arc::clone(&query))))),
             query,
-            pulse: plan::pulse(config),
+            heartbeat: plan::heartbeat(config),
             sessions: Tasks::default(),
+            origins: http.cors.origins.clone(),
             exports: Tasks::default(),
             database,
             budget: Budget::new(config.http.in_flight_bytes_max as u64),
@@ -102,7 +104,6 @@ impl App {
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
         });
-        let http = plan::http(config)?;
         let front = Front::new(handlers::router(&services)?, &http).observed_by(observe::answers(&services));
         let front = Arc::new(front);
         observe::stages(&services, &front);
@@ -153,6 +154,7 @@ impl App {
         if let Err(lanes) = lanes.stop(STAGE_DEADLINE).await {
             late.push(("journal lane", lanes));
         }
+        services.hub.caught_up(STAGE_DEADLINE).await;
         late.extend(services.sessions.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         late.extend(services.exports.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         background.ask_to_stop();

@@ -9,11 +9,11 @@ use super::pattern::TextSet;
 use crate::model::Series;
 
 /// Most members of all conditions of one filter together.
-pub const FILTER_MEMBERS_MAX: usize = 256;
+const FILTER_MEMBERS_MAX: usize = 256;
 /// Most bytes of all values of one filter together.
-pub const FILTER_BYTES_MAX: usize = 8 * 1024;
+const FILTER_BYTES_MAX: usize = 8 * 1024;
 /// Most labels one filter may speak of.
-pub const FILTER_LABELS_MAX: usize = 16;
+const FILTER_LABELS_MAX: usize = 16;
 
 const LABEL_PREFIX: &str = "label.";
 
@@ -74,6 +74,12 @@ impl Filter {
                 .labels
                 .iter()
                 .all(|(name, set)| identity.labels().get(name).is_some_and(|value| set.contains(value)))
+    }
+
+    /// How many steps [`Filter::matches`] takes at most.
+    pub(super) fn steps(&self) -> usize {
+        let sets = self.metric_type.iter().chain(&self.metric_name).chain(self.labels.iter().map(|(_, set)| set));
+        1 + sets.map(TextSet::steps).sum::<usize>()
     }
 
     /// Whether something other than a metric that happened on this server is asked for: only the server counts then.

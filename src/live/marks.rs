@@ -6,7 +6,7 @@ use crate::model::Origin;
 
 /// Most writers remembered. A node takes a new number at each start, so the lowest numbers are the oldest and are
 /// forgotten first; what they wrote has long left the journal by then.
-pub const ORIGINS_MAX: usize = 4096;
+const ORIGINS_MAX: usize = 4096;
 
 /// The last sequence number of each writer that has been handed on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use hyper::Method;
 
+use super::cors::Origins;
 use super::error::ErrorShape::Text;
 use super::router::RouteError;
 use super::{ApiError, Request, Response, Router};
@@ -30,7 +31,7 @@ use crate::admit::rate::Rates;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::journal::Journal;
-use crate::live::{Hub, PulseConfig, Replay};
+use crate::live::{HeartbeatConfig, Hub, Replays};
 use crate::query;
 use crate::shutdown::Tasks;
 use crate::store::Database;
@@ -43,10 +44,12 @@ pub struct Services {
     pub catalog: Arc<Catalog>,
     pub journal: Journal,
     pub hub: Arc<Hub>,
-    pub replay: Arc<dyn Replay>,
-    pub pulse: PulseConfig,
+    pub replays: Arc<Replays>,
+    pub heartbeat: HeartbeatConfig,
     /// Live sessions: they outlive the requests that opened them.
     pub sessions: Tasks,
+    /// The pages that may open one.
+    pub origins: Origins,
     /// Exports: they outlive the head of their answers.
     pub exports: Tasks,
     pub query: Arc<query::Engine>,
