@@ -31,7 +31,7 @@ impl Feed {
     pub(super) fn start(hub: Arc<Hub>, replays: Option<Arc<Replays>>, request: StreamRequest, tasks: &Tasks) -> Self {
         let (runs, replayed) = mpsc::channel(REPLAYED_RUNS_MAX);
         let batch = request.batch;
-        let attaching = tasks.spawn("live replay", attach(hub, replays, request, runs));
+        let attaching = tasks.spawn("live feed", attach(hub, replays, request, runs));
         Self { attaching: Some(attaching), replayed: Some(replayed), next: None, subscription: None, batch }
     }
 

@@ -48,7 +48,7 @@ impl Filter {
     ///
     /// # Errors
     /// When a bound of this module is passed, or a label has no name.
-    pub fn parse(pairs: &[(String, String)]) -> Result<Self, FilterError> {
+    pub(super) fn parse(pairs: &[(String, String)]) -> Result<Self, FilterError> {
         let mut labels: Vec<&str> = pairs.iter().filter_map(|(key, _)| key.strip_prefix(LABEL_PREFIX)).collect();
         labels.sort_unstable();
         labels.dedup();
@@ -83,17 +83,17 @@ impl Filter {
     }
 
     /// Whether something other than a metric that happened on this server is asked for: only the server counts then.
-    pub fn matches_event(&self, server_id: Uuid) -> bool {
+    pub(super) fn matches_event(&self, server_id: Uuid) -> bool {
         self.servers.is_empty() || self.servers.binary_search(&server_id).is_ok()
     }
 
     /// The servers asked for, each once; empty means any.
-    pub fn servers(&self) -> &[Uuid] {
+    pub(super) fn servers(&self) -> &[Uuid] {
         &self.servers
     }
 
     /// Whether every series of every server matches.
-    pub fn is_everything(&self) -> bool {
+    pub(super) fn is_everything(&self) -> bool {
         self == &Self::default()
     }
 }

@@ -14,7 +14,7 @@ pub struct Marks(BTreeMap<Origin, u64>);
 
 impl Marks {
     /// Moves the mark of `origin` to `sequence`, never backwards.
-    pub fn advance(&mut self, origin: Origin, sequence: u64) {
+    pub(super) fn advance(&mut self, origin: Origin, sequence: u64) {
         let mark = self.0.entry(origin).or_insert(sequence);
         *mark = (*mark).max(sequence);
         if self.0.len() > ORIGINS_MAX {

@@ -40,5 +40,4 @@ pub use replay::{Replay, ReplayError, ReplayFuture, ReplayRange, Replays};
 pub use request::StreamRequest;
 pub use session::{SessionSetup, serve};
 pub use state::Event;
-pub use stats::LiveStats;
 pub use worker::HubWorker;

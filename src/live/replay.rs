@@ -33,7 +33,7 @@ pub(super) const SHORT_ROUND_SAMPLES_MAX: u64 = 1000;
 /// Chunks between the reader and the session.
 const CHUNKS_MAX: usize = 2;
 /// Replays at one time: each holds a few blocks, some 2 MiB.
-const REPLAYS_MAX: usize = 32;
+pub(super) const REPLAYS_MAX: usize = 32;
 /// How long a session waits for its turn to replay before it is told to come again.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(10);
 
@@ -53,6 +53,8 @@ pub struct ReplayRange {
 pub enum ReplayError {
     #[error("stored samples cannot be read")]
     Store(#[source] Box<dyn Error + Send + Sync>),
+    #[error("stored samples are read by too many others")]
+    Busy(#[source] Box<dyn Error + Send + Sync>),
 }
 
 pub type ReplayFuture<'a> = Pin<Box<dyn Future<Output = Result<(), ReplayError>> + Send + 'a>>;

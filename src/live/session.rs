@@ -24,7 +24,7 @@ use super::heartbeat::{Due, Heartbeat, HeartbeatConfig};
 use super::hub::{Hub, SubscribeError};
 use super::inbound::Inbound;
 use super::outgoing::Outgoing;
-use super::replay::{AttachError, Replays};
+use super::replay::{AttachError, ReplayError, Replays};
 use super::request::StreamRequest;
 use super::stats::LiveStats;
 use crate::shutdown::Tasks;
@@ -247,8 +247,10 @@ fn refusal(error: &AttachError) -> (CloseCode, &'static str) {
         AttachError::Subscribe(SubscribeError::TooManySessions) => (CloseCode::Again, "too many live sessions"),
         AttachError::Subscribe(SubscribeError::TooManyMatches) => (CloseCode::Again, "too many matching series"),
         AttachError::Subscribe(SubscribeError::Busy) => (CloseCode::Again, "busy"),
-        AttachError::TooManyReplays => (CloseCode::Again, "too many replays"),
-        AttachError::Replay(_) | AttachError::Fault(_) => (CloseCode::Error, "the replay failed"),
+        AttachError::TooManyReplays | AttachError::Replay(ReplayError::Busy(_)) => {
+            (CloseCode::Again, "too many replays")
+        }
+        AttachError::Replay(ReplayError::Store(_)) | AttachError::Fault(_) => (CloseCode::Error, "the replay failed"),
         AttachError::Gone => (CloseCode::Normal, ""),
         AttachError::NoReplay => (CloseCode::Unsupported, "this server has no replay"),
     }

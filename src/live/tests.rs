@@ -8,10 +8,11 @@ use proptest::prelude::*;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::fixtures::{Directory, directory, flush, pairs, payloads};
 use super::filter::Filter;
+use super::fixtures::{Directory, directory, flush, pairs, payloads};
 use super::mailbox::Mailbox;
 use super::state::{HubState, SessionId};
+use super::stats::LiveStats;
 use super::*;
 use crate::model::{CommitListener, Committed, Micros, Origin, Sample};
 

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::live::fixtures::{directory, flush, pairs};
+use crate::live::replay::REPLAYS_MAX;
 use crate::live::{HubConfig, HubWorker, Marks, QueueLimits, Replay, ReplayFuture, ReplayRange};
 use crate::model::{CommitListener, Micros, Origin, Sample};
 
@@ -316,7 +317,7 @@ async fn a_replay_beyond_those_there_may_be_waits_and_is_then_asked_to_come_agai
     let since = [("since", "1970-01-01T00:00:00Z")];
     let start = || Served::start_with(64, HubConfig::default(), &since, Some(Arc::clone(&replays)));
     let mut replaying = Vec::new();
-    for _ in 0..32 {
+    for _ in 0..REPLAYS_MAX {
         let mut served = start().await;
         served.commit(&[1]).await;
         replaying.push(served);
