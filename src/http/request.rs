@@ -66,14 +66,22 @@ impl Request {
         self.collect_body_within(&limits).await
     }
 
-    /// The same, asking `meter` before every piece that is kept.
+    /// What a body may cost unless the route says less.
+    pub fn body_limits(&self) -> &BodyLimits {
+        &self.body_limits
+    }
+
+    /// The same within limits of the route's own, asking `meter` before every piece that is kept.
     ///
     /// # Errors
     /// As [`Request::collect_body`], and when the meter refuses.
-    pub async fn collect_body_metered(&mut self, meter: Meter<'_>) -> Result<CollectedBody, BodyError> {
-        let limits = Arc::clone(&self.body_limits);
+    pub async fn collect_body_metered(
+        &mut self,
+        limits: &BodyLimits,
+        meter: Meter<'_>,
+    ) -> Result<CollectedBody, BodyError> {
         let encoding = Encoding::of(&self.headers)?;
-        body::collect(std::mem::take(&mut self.body), encoding, &limits, meter).await
+        body::collect(std::mem::take(&mut self.body), encoding, limits, meter).await
     }
 
     /// The same within limits of the route's own.

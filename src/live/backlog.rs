@@ -83,8 +83,8 @@ impl Backlog {
         self.give_up(&work);
     }
 
-    /// Loses `work`, and first what was queued before it. One lane writes all flushes of its origin, so what others
-    /// queue meanwhile does not matter, and as many rounds as there are places will do.
+    /// Loses `work`, and first what was queued before it. The flushes of one origin are handed over one after the other,
+    /// so what others queue meanwhile does not matter, and as many rounds as there are places will do.
     fn give_up(&self, work: &Work) {
         for _ in 0..WORKS_MAX {
             let Ok(oldest) = self.oldest.try_recv() else { break };

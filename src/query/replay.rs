@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tokio::sync::{SemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::{Engine, QueryError};
 use crate::codec::block;
@@ -63,7 +63,7 @@ impl Engine {
         }
     }
 
-    async fn turn_in_time(&self) -> Result<SemaphorePermit<'_>, QueryError> {
+    async fn turn_in_time(&self) -> Result<OwnedSemaphorePermit, QueryError> {
         let timeout = self.config.timeout;
         tokio::time::timeout(timeout, self.turn()).await.map_err(|_| QueryError::TimedOut { timeout })?
     }

@@ -9,12 +9,13 @@ pub mod database; // connections: a pool for everyone, dedicated ones for writer
 pub mod error; // what went wrong, and whether trying again helps
 pub mod journal; // blocks: append, and read by time
 pub mod migrations; // the schema and how it gets there
-pub mod ports;
+pub mod nodes; // what processes learn of each other
+pub mod ports; // port probes and their outcomes
 pub mod series; // what samples belong to
 pub mod appender; // a writer's own connection to it
 pub mod servers; // the machines agents speak for
 pub mod snapshots; // whole-state documents
-pub mod timestamp; // microseconds as timestamptz // port probes and their outcomes
+pub mod timestamp; // microseconds as timestamptz
 
 pub use database::Database;
 pub use deadpool_postgres::Client;

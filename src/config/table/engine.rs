@@ -15,7 +15,7 @@ pub(super) const DATABASE: &[Key] = &[
     .also("DATABASE_URL")
     .secret()
     .about("The PostgreSQL server, 14 or newer. Needed unless `--dev`. Never shown or logged.", ""),
-    Key::count("database.connections_max", "8", 1..=1_000, |draft| &mut draft.database.connections_max).about(
+    Key::count("database.connections_max", "16", 1..=1_000, |draft| &mut draft.database.connections_max).about(
         "Connections for queries and jobs, beside one for each journal lane.",
         "Too high: PostgreSQL runs out of connections. Too low: queries wait for each other.",
     ),
@@ -27,7 +27,7 @@ pub(super) const DATABASE: &[Key] = &[
         "How long a request waits for a free connection before it is answered 503.",
         "Too high: requests pile up. Too low: a short burst is refused.",
     ),
-    Key::span("database.statement_timeout", "60s", 100..=DAY_MS, |draft| &mut draft.database.statement_timeout).about(
+    Key::span("database.statement_timeout", "20s", 100..=DAY_MS, |draft| &mut draft.database.statement_timeout).about(
         "How long PostgreSQL may work on one statement of a request.",
         "Too high: a lost query holds its connection. Too low: long ranges cannot be read.",
     ),

@@ -10,7 +10,7 @@ use super::{Answering, Services, input};
 use crate::http::{Request, response};
 use crate::store::cron::{self, Job, NewJob, Run};
 
-/// Jobs or runs in one answer.
+/// Jobs of a server and runs of a job that are kept and answered.
 const LISTED_MAX: i64 = 1_000;
 
 #[derive(Debug, Deserialize)]
@@ -42,8 +42,8 @@ pub(super) fn add_job(services: Arc<Services>, mut request: Request) -> Answerin
             schedule: input::required("Schedule", sent.schedule)?,
             command: input::optional("command", sent.command)?,
         };
-        let job = cron::add_job(&services.database.client().await?, new).await?;
-        let job = job.ok_or_else(|| input::not_registered(server_id))?;
+        let job = cron::add_job(&services.database.client().await?, new, LISTED_MAX).await?;
+        let job = job.ok_or_else(|| input::no_room(server_id, "jobs", LISTED_MAX))?;
         response::json(StatusCode::CREATED, &shown_job(&job))
     })
 }
@@ -66,7 +66,7 @@ pub(super) fn add_result(services: Arc<Services>, mut request: Request) -> Answe
             output: input::optional("output", sent.output)?,
             ran_at: input::time("timestamp", sent.timestamp.as_deref(), services.clock.now())?,
         };
-        let id = cron::add_run(&services.database.client().await?, job_id, &run).await?;
+        let id = cron::add_run(&services.database.client().await?, job_id, &run, LISTED_MAX).await?;
         response::json(StatusCode::CREATED, &shown_run(job_id, id, &run))
     })
 }

@@ -53,6 +53,8 @@ async fn store(
     let samples = batch.len();
     let affinity = servers.first().map_or(0, |server| server.key().0.unsigned_abs());
     services.journal.commit(batch, u64::from(affinity), permit).await?;
+    // The time after the commit: the one before may lie before the last time these were written down.
+    let now = services.clock.now();
     servers.iter().for_each(|server| server.seen(now));
     services.metrics.ingest.samples_committed.inc_by(samples as u64);
     Ok(samples)

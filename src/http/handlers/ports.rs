@@ -10,7 +10,7 @@ use super::{Answering, Services, input};
 use crate::http::{ApiError, Request, response};
 use crate::store::ports::{self, Check, NewCheck, Outcome};
 
-/// Checks or outcomes in one answer.
+/// Checks of a server and outcomes of a check that are kept and answered.
 const LISTED_MAX: i64 = 1_000;
 
 #[derive(Debug, Deserialize)]
@@ -45,8 +45,8 @@ pub(super) fn add_check(services: Arc<Services>, mut request: Request) -> Answer
             port: port(sent.port)?,
             protocol: if protocol.is_empty() { "tcp".to_owned() } else { protocol },
         };
-        let check = ports::add_check(&services.database.client().await?, new).await?;
-        let check = check.ok_or_else(|| input::not_registered(server_id))?;
+        let check = ports::add_check(&services.database.client().await?, new, LISTED_MAX).await?;
+        let check = check.ok_or_else(|| input::no_room(server_id, "checks", LISTED_MAX))?;
         response::json(StatusCode::CREATED, &shown_check(&check))
     })
 }
@@ -69,7 +69,7 @@ pub(super) fn add_result(services: Arc<Services>, mut request: Request) -> Answe
             error: input::optional("error", sent.error)?,
             checked_at: input::time("timestamp", sent.timestamp.as_deref(), services.clock.now())?,
         };
-        let id = ports::add_outcome(&services.database.client().await?, check_id, &outcome).await?;
+        let id = ports::add_outcome(&services.database.client().await?, check_id, &outcome, LISTED_MAX).await?;
         response::json(StatusCode::CREATED, &shown_outcome(check_id, id, &outcome))
     })
 }

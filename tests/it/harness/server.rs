@@ -1,5 +1,7 @@
 //! A whole server in this process, on a free port and a database of its own, and a client that speaks plain HTTP/1.1.
 
+use std::fmt;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +33,6 @@ pub(crate) struct TestServer {
 }
 
 /// An answer, whole.
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     /// Lower-case names.
@@ -100,21 +101,8 @@ impl TestServer {
 
     /// One request on a connection of its own.
     pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let exchange = async {
-            let mut socket = TcpStream::connect(self.address).await?;
-            let mut head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
-            for (name, value) in headers {
-                head.push_str(&format!("{name}: {value}\r\n"));
-            }
-            head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
-            socket.write_all(head.as_bytes()).await?;
-            socket.write_all(body).await?;
-            let mut answer = Vec::new();
-            socket.read_to_end(&mut answer).await?;
-            Ok::<_, std::io::Error>(answer)
-        };
-        let answer = tokio::time::timeout(PATIENCE, exchange).await.expect("a server answers in time");
-        Answer::parse(&answer.expect("the connection holds until the answer"))
+        let answer = exchange(self.address, method, path, headers, body).await;
+        answer.expect("the connection holds until the answer")
     }
 
     /// Registers a server by its hostname and answers its id.
@@ -130,6 +118,31 @@ impl TestServer {
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         answer.json()
     }
+}
+
+/// One request on a connection of its own, to whoever listens there.
+pub(crate) async fn exchange(
+    address: SocketAddr,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> std::io::Result<Answer> {
+    let exchange = async {
+        let mut socket = TcpStream::connect(address).await?;
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+        socket.write_all(head.as_bytes()).await?;
+        socket.write_all(body).await?;
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).await?;
+        if answer.is_empty() { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(answer) }
+    };
+    let answer = tokio::time::timeout(PATIENCE, exchange).await.expect("a server answers in time");
+    answer.map(|answer| Answer::parse(&answer))
 }
 
 impl Answer {
@@ -159,6 +172,13 @@ impl Answer {
     }
 }
 
+impl fmt::Debug for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let start: String = String::from_utf8_lossy(&self.body).chars().take(300).collect();
+        write!(formatter, "{} {:?} {start}", self.status, self.headers)
+    }
+}
+
 /// The content of a chunked body. Panics when it was broken off, which is what a test wants to see.
 fn dechunked(mut body: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
@@ -175,7 +195,7 @@ fn dechunked(mut body: &[u8]) -> Vec<u8> {
 }
 
 /// As an operator would write it.
-fn url(config: &tokio_postgres::Config) -> String {
+pub(crate) fn url(config: &tokio_postgres::Config) -> String {
     let Some(Host::Unix(directory)) = config.get_hosts().first() else {
         panic!("test clusters listen on unix sockets")
     };
