@@ -66,8 +66,8 @@ pub(super) fn hub(config: &Config) -> HubConfig {
 pub(super) fn heartbeat(config: &Config) -> HeartbeatConfig {
     HeartbeatConfig {
         ping_interval: config.live.ping_interval,
-        stall_timeout: config.live.stall_timeout,
         pong_timeout: config.live.stall_timeout,
+        stall_timeout: config.live.stall_timeout,
         ..HeartbeatConfig::default()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! - A body that states a length over the cap is refused before a byte of it is read, so a client that waits for
 //!   `100 Continue` never sends it.
-//! - Memory is at most `body_bytes_max` and a bounded share: pieces below [`SMALL_PIECE_BYTES`] are copied together,
+//! - Memory is at most `body_bytes_max` and a bounded share: pieces below `SMALL_PIECE_BYTES` are copied together,
 //!   because a handle for each would cost more than what it holds.
 //! - Nothing is decoded before the caller asks, so it can authenticate first.
 

@@ -5,7 +5,10 @@
 mod harness; // clusters and databases to test against
 
 mod tidy; // the house rules that can be checked
+mod architecture; // what the description names is there
 mod embedded; // the local PostgreSQL cluster
+mod set_back; // a database that another process went on with
+mod schema; // the tables and the statements
 mod http; // the front: sockets, bodies, routes, drain
 mod journal; // what is acknowledged is there, once and in order
 mod catalog; // series and servers, each once and within limits

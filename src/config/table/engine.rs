@@ -49,7 +49,7 @@ pub(super) const ADMIT: &[Key] = &[
     Key::span("window.past", "3650d", 1_000..=36_500 * DAY_MS, |draft| &mut draft.window.past).about(
         "How old a sample may be. Ten years take any history that is worth loading and refuse clocks that start at \
          1970 or 2000, and seconds sent as milliseconds.",
-        "Too high: a wrong clock makes partitions for months that never were. Too low: late data is refused.",
+        "Too high: a wrong clock fills years that never were. Too low: late data is refused.",
     ),
     Key::span("window.future", "1h", 0..=3_650 * DAY_MS, |draft| &mut draft.window.future).about(
         "How far ahead of our clock a sample may be.",
@@ -79,7 +79,7 @@ pub(super) const JOURNAL: &[Key] = &[
     ),
     Key::count("journal.flush_samples_max", "65536", 1_000..=10_000_000, |draft| &mut draft.journal.flush_samples_max)
         .about(
-            "The most samples one commit takes.",
+            "A commit takes no further request once it has this many samples.",
             "Too high: those who wait, wait longer. Too low: more commits for the same samples.",
         ),
     Key::span("journal.commit_wait", "5s", 100..=HOUR_MS, |draft| &mut draft.journal.commit_wait).about(
