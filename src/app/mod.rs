@@ -123,6 +123,11 @@ impl App {
         self.listeners.iter().map(Listener::local_addr).collect()
     }
 
+    /// Every method and path pattern that is answered.
+    pub fn routes(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.front.router().routes().iter().map(|(method, pattern)| (method.as_str(), *pattern))
+    }
+
     /// Serves until `stop` resolves, then ends in order.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use super::scratch::Scratch;
-use super::{Answering, Services, admission};
+use super::{Answering, Services, admission, input};
 use crate::admit::budget::Permit;
 use crate::admit::window::{self, Window};
 use crate::catalog::Resolved;
@@ -42,6 +42,7 @@ async fn store(
 ) -> Result<usize, ApiError> {
     services.metrics.ingest.bytes.inc_by(body.wire_bytes() as u64);
     scratch.body = admission::decoded(body, &mut permit, std::mem::take(&mut scratch.body)).await?;
+    input::not_empty(&scratch.body)?;
     decode(scratch)?;
     services.rates.admit(request.peer.ip(), u64::from(scratch.intake.items), Instant::now())?;
     let now = services.clock.now();

@@ -1,12 +1,11 @@
 //! JSON bodies of the small endpoints, and the checks they share.
 
-use hyper::StatusCode;
 use serde::de::{Deserialize, DeserializeOwned};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Services, admission};
-use crate::http::{ApiError, Request, Response, response};
+use crate::http::{ApiError, Request};
 use crate::model::{Labels, Micros};
 
 /// Longest text a field of these endpoints may have.
@@ -24,11 +23,14 @@ pub(super) async fn json<T: DeserializeOwned>(services: &Services, request: &mut
     parse(&body)
 }
 
+/// Refuses an empty body in the words of the source system.
+pub(super) fn not_empty(body: &[u8]) -> Result<(), ApiError> {
+    let is_empty = body.iter().all(u8::is_ascii_whitespace);
+    if is_empty { Err(ApiError::bad_request("empty_body", "EOF")) } else { Ok(()) }
+}
+
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiError> {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        // What the source system says of an empty body.
-        return Err(ApiError::bad_request("empty_body", "EOF"));
-    }
+    not_empty(body)?;
     let shortened = |error: serde_json::Error| error.to_string().chars().take(QUOTED_CHARS_MAX).collect::<String>();
     serde_json::from_slice(body).map_err(|error| ApiError::bad_request("bad_body", shortened(error)))
 }
@@ -88,48 +90,22 @@ pub(super) fn time(field: &str, text: Option<&str>, now: Micros) -> Result<Micro
     Micros::parse_rfc3339(text.as_bytes()).ok_or_else(invalid)
 }
 
-/// Labels as they are stored: an object of strings within the limits of series labels, or none.
+/// Labels as they are stored: an object of strings within the limits of series labels, or none. A null is an empty text,
+/// as it is in the labels of a series.
 pub(super) fn labels(labels: Option<Map<String, Value>>) -> Result<Option<Value>, ApiError> {
     let Some(labels) = labels else { return Ok(None) };
     let mut pairs = Vec::with_capacity(labels.len());
-    for (name, value) in &labels {
-        let Value::String(value) = value else {
-            let name: String = name.chars().take(QUOTED_CHARS_MAX).collect();
-            return Err(ApiError::bad_request("invalid_labels", format!("label \"{name}\" is not a string")));
+    for (name, value) in labels {
+        let value = match value {
+            Value::String(value) => value,
+            Value::Null => String::new(),
+            _ => {
+                let name: String = name.chars().take(QUOTED_CHARS_MAX).collect();
+                return Err(ApiError::bad_request("invalid_labels", format!("label \"{name}\" is not a string")));
+            }
         };
-        pairs.push((name.as_str().into(), value.as_str().into()));
+        pairs.push((name.into_boxed_str(), value.into_boxed_str()));
     }
-    Labels::new(pairs).map_err(|error| ApiError::bad_request("invalid_labels", error.to_string()))?;
-    Ok(Some(Value::Object(labels)))
-}
-
-pub(super) fn rfc3339(time: Micros) -> String {
-    let mut text = Vec::with_capacity(32);
-    time.write_rfc3339(&mut text);
-    String::from_utf8_lossy(&text).into_owned()
-}
-
-/// A number that prints without a fraction when it has none, as agents of the source system sent it.
-pub(super) fn number(value: f64) -> Value {
-    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-    let is_negative_zero = value == 0.0 && value.is_sign_negative();
-    if value.fract() == 0.0 && value.abs() <= EXACT_MAX && !is_negative_zero {
-        return Value::from(value as i64);
-    }
-    Number::from_f64(value).map_or(Value::Null, Value::Number)
-}
-
-/// A list, which the source system answers as `null` when it is empty.
-pub(super) fn list_or_null(items: Vec<Value>) -> Result<Response, ApiError> {
-    let list = if items.is_empty() { Value::Null } else { Value::Array(items) };
-    response::json(StatusCode::OK, &list)
-}
-
-pub(super) fn not_registered(server_id: Uuid) -> ApiError {
-    ApiError::not_found(format!("server {server_id} is not registered"))
-}
-
-/// One statement adds or does not; which of the two reasons it had is not worth a second one.
-pub(super) fn no_room(server_id: Uuid, what: &str, items_max: i64) -> ApiError {
-    ApiError::not_found(format!("server {server_id} is not registered, or has {items_max} {what}, as many as it may"))
+    let labels = Labels::new(pairs).map_err(|error| ApiError::bad_request("invalid_labels", error.to_string()))?;
+    Ok(Some(labels.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()))
 }

@@ -6,6 +6,7 @@ mod cron; // scheduled commands
 mod ingest; // bulk metrics
 mod input; // JSON bodies of the small endpoints
 mod metrics; // stored samples
+mod output; // what the small endpoints' answers share
 mod ports; // port probes
 mod probes; // health, readiness, self-metrics, the API's description
 mod refusal; // a stage's error to an answer

@@ -1,15 +1,13 @@
 //! `/api/v1/stream`: who gets a session, and what it is sent at its ends.
 
-use std::sync::Arc;
-
 use futures_util::StreamExt;
 use hyper::{Method, StatusCode};
-use millrace::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
+use super::{metric, start, start_with};
 use crate::harness::TestServer;
 use crate::harness::server::{Answer, PATIENCE};
 
@@ -19,10 +17,6 @@ const UPGRADE: [(&str, &str); 4] = [
     ("sec-websocket-version", "13"),
     ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
 ];
-
-async fn start(settings: &[(&str, &str)]) -> TestServer {
-    TestServer::start_with(settings, Arc::new(SystemClock)).await
-}
 
 /// Asks for a session and expects not to get one.
 async fn refused(server: &TestServer, method: Method, more: &[(&str, &str)]) -> Answer {
@@ -55,14 +49,13 @@ async fn value(socket: &mut WebSocketStream<TcpStream>) -> f64 {
 }
 
 async fn ingest(server: &TestServer, server_id: &str, value: f64) {
-    let now = jiff::Timestamp::from_microsecond(SystemClock.now().0).unwrap().to_string();
-    let metric = json!({ "metric_type": "cpu", "metric_name": "user", "value": value, "timestamp": now });
+    let metric = metric("cpu", "user", value, &format!("2025-11-20T11:00:{value:02}Z"));
     server.ingest(server_id, &json!([metric])).await;
 }
 
 #[tokio::test]
 async fn pages_of_origins_that_are_not_listed_get_no_session() {
-    let server = start(&[("http.cors_origins", "https://a.example")]).await;
+    let server = start_with(&[("http.cors_origins", "https://a.example")]).await;
     let answer = refused(&server, Method::GET, &[("origin", "https://b.example")]).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     drop(open(&server, "").await);
@@ -71,7 +64,7 @@ async fn pages_of_origins_that_are_not_listed_get_no_session() {
 
 #[tokio::test]
 async fn a_question_for_the_head_opens_no_session() {
-    let server = start(&[]).await;
+    let server = start().await;
     let answer = refused(&server, Method::HEAD, &[]).await;
     assert_eq!((answer.status, answer.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, Some("GET, OPTIONS")));
     server.stop().await.unwrap();
@@ -79,7 +72,7 @@ async fn a_question_for_the_head_opens_no_session() {
 
 #[tokio::test]
 async fn beyond_the_sessions_there_may_be_a_client_is_told_to_come_again() {
-    let server = start(&[("live.sessions_max", "1")]).await;
+    let server = start_with(&[("live.sessions_max", "1")]).await;
     let first = subscribe(&server).await;
     let answer = refused(&server, Method::GET, &[]).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -90,7 +83,7 @@ async fn beyond_the_sessions_there_may_be_a_client_is_told_to_come_again() {
 
 #[tokio::test]
 async fn what_is_stored_is_replayed_before_what_comes() {
-    let server = start(&[]).await;
+    let server = start().await;
     let id = server.register("web-1").await;
     ingest(&server, &id, 1.0).await;
     let mut socket = open(&server, "since=1970-01-01T00:00:00Z").await;
@@ -105,7 +98,7 @@ async fn what_is_stored_is_replayed_before_what_comes() {
 
 #[tokio::test]
 async fn what_was_acknowledged_before_a_stop_is_pushed_before_the_goodbye() {
-    let server = start(&[]).await;
+    let server = start().await;
     let id = server.register("web-1").await;
     let mut socket = subscribe(&server).await;
     for number in 1..=20 {

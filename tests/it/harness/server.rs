@@ -27,6 +27,8 @@ type Ran = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
+    /// Every method and path pattern it answers.
+    pub(crate) routes: Vec<(String, &'static str)>,
     stop: CancellationToken,
     running: JoinHandle<Ran>,
     database: Option<TestDatabase>,
@@ -66,9 +68,10 @@ impl TestServer {
         let config = config::load(&flags, &Environment::default()).expect("the settings of a test are good");
         let app = App::build(&config, clock).await.expect("a server can be built");
         let address = app.addresses().unwrap()[0];
+        let routes = app.routes().map(|(method, pattern)| (method.to_owned(), pattern)).collect();
         let stop = CancellationToken::new();
         let running = Tasks::default().spawn("server", app.run(stop.clone().cancelled_owned()));
-        Self { address, stop, running, database: None }
+        Self { address, routes, stop, running, database: None }
     }
 
     /// The server's own database, when it has one.
@@ -103,6 +106,20 @@ impl TestServer {
     pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let answer = exchange(self.address, method, path, headers, body).await;
         answer.expect("the connection holds until the answer")
+    }
+
+    /// Bytes as they are on a connection of their own. They must ask for `connection: close`, or be refused.
+    pub(crate) async fn send_bytes(&self, request: &[u8]) -> Answer {
+        let exchange = async {
+            let mut socket = self.connect().await;
+            socket.write_all(request).await.expect("the connection holds until the request is sent");
+            Answer::read(&mut socket).await
+        };
+        tokio::time::timeout(PATIENCE, exchange).await.expect("a server answers in time")
+    }
+
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.expect("a running server accepts")
     }
 
     /// Registers a server by its hostname and answers its id.
@@ -146,6 +163,13 @@ pub(crate) async fn exchange(
 }
 
 impl Answer {
+    /// Reads until the server closes.
+    pub(crate) async fn read(socket: &mut TcpStream) -> Self {
+        let mut bytes = Vec::new();
+        socket.read_to_end(&mut bytes).await.expect("the connection holds until the answer");
+        Self::parse(&bytes)
+    }
+
     fn parse(bytes: &[u8]) -> Self {
         let head_end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer has a head");
         let head = std::str::from_utf8(&bytes[..head_end]).unwrap();
