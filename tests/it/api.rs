@@ -12,6 +12,7 @@ mod ports; // port probes
 mod probes; // health, readiness, self-metrics
 mod front; // what is the same on every path
 mod description; // openapi.json against the server
+mod stream; // live push
 mod outage; // PostgreSQL gone and back again
 
 use std::sync::Arc;
