@@ -29,8 +29,12 @@ async fn every_route_is_described_and_every_description_has_a_route() {
 #[tokio::test]
 async fn every_described_answer_occurs_and_looks_as_described() {
     let body_bytes_max = BODY_BYTES_MAX.to_string();
-    let settings =
-        [("http.body_bytes_max", body_bytes_max.as_str()), ("catalog.servers_max", "1"), ("query.series_max", "100")];
+    let settings = [
+        ("http.body_bytes_max", body_bytes_max.as_str()),
+        ("http.cors_origins", "https://a.example"),
+        ("catalog.servers_max", "1"),
+        ("query.series_max", "100"),
+    ];
     let server = start_with(&settings).await;
     let mut client = Client { document: describing(&server).await, server: &server, seen: BTreeSet::new() };
     let id = servers(&mut client).await;
@@ -174,6 +178,8 @@ async fn probes(client: &mut Client<'_>) {
     }
     const STREAM: &str = "/api/v1/stream";
     client.get(STREAM, "", 400).await;
+    let answer = client.server.send(Method::GET, STREAM, &[("origin", "https://other.example")], b"").await;
+    client.check(&Method::GET, STREAM, 403, answer);
     let mut handshake = format!("GET {STREAM} HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\n").into_bytes();
     handshake.extend_from_slice(b"upgrade: websocket\r\nsec-websocket-version: 13\r\n");
     handshake.extend_from_slice(b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
