@@ -94,7 +94,7 @@ impl Catalog {
     async fn room_overall(&self, client: &Client, wanted: u64) -> Result<u64, StoreError> {
         let room = || self.limits.series_max.saturating_sub(self.series_count());
         if room() < wanted {
-            self.series_count.store(series::count(client).await?, Ordering::Relaxed);
+            self.recount(client).await?;
         }
         Ok(room())
     }
@@ -140,8 +140,22 @@ impl Catalog {
             self.directory.forget_servers(&server_ids);
         }
         // Their series have left room for others.
-        let count = series::count(&self.database.client().await?).await?;
-        self.series_count.store(count, Ordering::Relaxed);
+        self.recount(&self.database.client().await?).await
+    }
+
+    /// Asks PostgreSQL how many series there are. What is added meanwhile may or may not be in the answer, so it asks
+    /// again, and in the end counts some twice rather than not at all: a limit looks anew before it refuses.
+    async fn recount(&self, client: &Client) -> Result<(), StoreError> {
+        const TRIES: u32 = 3;
+        for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
+            let before = self.series_created();
+            let count = series::count(client).await?;
+            let meanwhile = self.series_created() - before;
+            if meanwhile == 0 || last {
+                self.series_count.store(count + meanwhile, Ordering::Relaxed);
+                break;
+            }
+        }
         Ok(())
     }
 }
