@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -18,7 +17,7 @@ use tokio::time::Instant;
 
 use super::drive::{DRAIN_GRACE, Ended, drive};
 use super::open::open;
-use super::pulse::{Busy, Pulse};
+use super::pulse::{Busy, Pulse, Untaken};
 use super::request::RequestBody;
 use super::response::ResponseBody;
 use super::server::Serving;
@@ -70,7 +69,7 @@ async fn converse(socket: Socket, http2: bool, peer: SocketAddr, pulse: &Arc<Pul
         let request = request.map(|incoming| RequestBody::from_socket(incoming, left_unread));
         async move {
             let response = front.answer(request, peer).await;
-            Ok::<_, Infallible>(response.map(|body| Answering { body, _busy: busy }))
+            Ok::<_, Infallible>(response.map(|body| Answering { body, busy }))
         }
     });
     let io = TokioIo::new(socket);
@@ -93,18 +92,19 @@ fn jittered(age_max: Duration, peer: SocketAddr) -> Duration {
 #[derive(Debug)]
 struct Answering {
     body: ResponseBody,
-    _busy: Busy,
+    busy: Busy,
 }
 
 impl Body for Answering {
-    type Data = Bytes;
+    type Data = Untaken;
     type Error = BodyAborted;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyAborted>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+    ) -> Poll<Option<Result<Frame<Untaken>, BodyAborted>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        polled.map_ok(|frame| frame.map_data(|piece| self.busy.untaken(piece)))
     }
 
     fn is_end_stream(&self) -> bool {

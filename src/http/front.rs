@@ -114,7 +114,10 @@ impl Front {
             }
             Found::OtherMethod(allow, shape) => refused(&ApiError::method_not_allowed(allow), shape, id),
             Found::BadPath(shape) => {
-                let error = ApiError::bad_request("bad_path", "the path holds a broken percent escape");
+                let error = ApiError::bad_request(
+                    "bad_path",
+                    "the path holds a broken percent escape, a NUL or text that is not UTF-8",
+                );
                 refused(&error, shape, id)
             }
             Found::Nothing => refused(&ApiError::not_found("no such path"), ErrorShape::default(), id),

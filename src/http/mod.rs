@@ -26,7 +26,6 @@ pub mod request_id;
 pub mod router; // method and path to handler
 
 pub mod body; // request bodies: capped reading
-mod chunks; // a body in pieces, read as one
 pub mod encoding; // Content-Encoding
 pub mod inflate; // capped decompression, pure
 

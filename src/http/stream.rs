@@ -71,11 +71,6 @@ impl BodyWriter {
     pub async fn finish(self) -> Result<(), ClientGone> {
         self.pieces.send(Piece::End).await.map_err(|_| ClientGone)
     }
-
-    /// Resolves when nobody reads any more, for producers that are busy with something else than writing.
-    pub async fn client_gone(&self) {
-        self.pieces.closed().await;
-    }
 }
 
 #[derive(Debug)]
@@ -174,6 +169,5 @@ mod tests {
         assert!(futures_util::poll!(more.as_mut()).is_pending());
         drop(body);
         assert_eq!(more.await, Err(ClientGone));
-        writer.client_gone().await;
     }
 }

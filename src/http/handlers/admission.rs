@@ -25,7 +25,8 @@ pub(super) async fn collect(services: &Services, request: &mut Request) -> Resul
         kept += bytes as u64;
         permit.try_hold(kept)
     };
-    let body = request.collect_body_metered(&mut meter).await?;
+    let limits = request.body_limits().clone();
+    let body = request.collect_body_metered(&limits, &mut meter).await?;
     Ok((body, permit))
 }
 

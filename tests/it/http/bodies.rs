@@ -1,7 +1,7 @@
 //! Request bodies on the wire: sizes, framing, compression, stalls.
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
@@ -53,6 +53,23 @@ async fn a_refusal_that_did_not_read_the_body_reaches_the_client() {
     let server = start(&config());
     let answer = Client::connect(&server).await.post("/refuse", "", &vec![b'x'; 5_000_000]).await;
     assert_eq!(answer.status(), 403);
+}
+
+#[tokio::test]
+async fn a_chunked_body_that_was_read_to_its_end_is_not_listened_for_any_more() {
+    /// How long a client that may still be sending keeps its place.
+    const LINGER: Duration = Duration::from_secs(2);
+    let mut config = config();
+    config.connections.connections_max = 1;
+    let server = start(&config);
+    let mut client = Client::connect(&server).await;
+    let head = "POST /echo HTTP/1.1\r\nhost: test\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n";
+    client.send(head).await;
+    client.send("3\r\nabc\r\n0\r\n\r\n").await;
+    assert_eq!(client.answer().await.text(), "abc");
+    let answered = Instant::now();
+    assert_eq!(Client::connect(&server).await.get("/hello").await.text(), "hello");
+    assert!(answered.elapsed() < LINGER / 2, "its place was kept for {:?}", answered.elapsed());
 }
 
 #[tokio::test]

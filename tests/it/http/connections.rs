@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::harness::{Client, config, start};
+use super::harness::{BULK_BYTES, Client, config, start};
 
 /// Long enough for a busy machine to get a request through before it.
 const SHORT: Duration = Duration::from_millis(300);
@@ -86,6 +86,19 @@ async fn a_client_that_stops_reading_is_dropped_and_the_producer_learns_it() {
     let mut client = Client::connect(&server).await;
     client.send("GET /endless HTTP/1.1\r\nhost: test\r\n\r\n").await;
     server.gate.until_gone().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_taken_slowly_is_whole_even_if_it_takes_longer_than_connections_may_idle() {
+    let mut config = config();
+    config.connections.idle_timeout = SHORT;
+    let server = start(&config);
+    let mut client = Client::connect(&server).await;
+    client.send("GET /bulk HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    client.head().await;
+    let slow = std::future::pending::<()>();
+    tokio::time::timeout(SHORT * 2, slow).await.unwrap_err();
+    assert_eq!(client.until_closed().await.len(), BULK_BYTES);
 }
 
 #[tokio::test]

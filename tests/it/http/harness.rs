@@ -20,6 +20,9 @@ use tokio::task::JoinHandle;
 /// Longer than anything here should take, so only a defect runs into it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The length of what `/bulk` answers: more than the buffers of the kernel hold.
+pub(super) const BULK_BYTES: usize = 32 << 20;
+
 /// Time-outs for tests that do not want any to run out.
 pub(super) fn config() -> Config {
     let mut config = Config::default();
@@ -102,6 +105,7 @@ fn router(gate: &Arc<Gate>, tasks: &Tasks) -> Router {
                 Ok(text(StatusCode::OK, "held"))
             }
         })
+        .route(Method::GET, "/bulk", |_| async { Ok(text(StatusCode::OK, vec![b'#'; BULK_BYTES])) })
         .route(Method::GET, "/whole", move |_| whole(whole_tasks.clone()))
         .route(Method::GET, "/broken", move |_| broken(broken_tasks.clone()))
         .route(Method::GET, "/endless", move |_| endless(Arc::clone(&endless_gate), endless_tasks.clone()))
@@ -111,7 +115,8 @@ fn router(gate: &Arc<Gate>, tasks: &Tasks) -> Router {
 }
 
 async fn echo(mut request: Request) -> Result<Response, ApiError> {
-    let body = request.collect_body().await?.read(Vec::new()).await?;
+    let limits = request.body_limits().clone();
+    let body = request.collect_body_metered(&limits, &mut |_| true).await?.read(Vec::new()).await?;
     Ok(text(StatusCode::OK, body))
 }
 
