@@ -7,7 +7,7 @@ pub mod catalog; // servers and series: identity to number
 pub mod codec; // bit packing of times and values
 pub mod journal; // lanes, blocks, commit, acknowledgement
 pub mod live; // filters, hub, WebSocket sessions
-pub mod query; // request, plan, read, merge, output
+pub mod query; // request, selection, page, output
 pub mod store; // PostgreSQL: pool, migrations, COPY, statements
 pub mod embedded; // the local PostgreSQL cluster
 pub mod http; // sockets, connections, bodies, routes, handlers

@@ -55,7 +55,8 @@ fn serve(settings: &Settings, environment: &Environment) -> ExitCode {
 
 async fn run(config: &Config) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     // Listened to from the start, so that a stop during start-up is not lost.
-    let mut signals = Signals::listen()?;
+    let hangup_stops = config.tls.is_none();
+    let (mut signals, mut again) = (Signals::listen(hangup_stops)?, Signals::listen(hangup_stops)?);
     let app = tokio::select! {
         app = App::build(config, Arc::new(SystemClock)) => app?,
         () = signals.stop() => return Ok(()),
@@ -64,7 +65,10 @@ async fn run(config: &Config) -> Result<(), Box<dyn std::error::Error + Send + S
         let scheme = if config.tls.is_some() { "https" } else { "http" };
         tracing::info!("listening on {scheme}://{address}");
     }
-    app.run(async move { signals.stop().await }).await
+    tokio::select! {
+        ended = app.run(async move { signals.stop().await }) => ended,
+        () = async { again.stop().await; again.stop().await } => Err("ended at once by a second signal".into()),
+    }
 }
 
 /// Before there are logs.

@@ -34,6 +34,11 @@ impl Budget {
         self.take(bytes).then(|| Permit { budget: self.clone(), bytes })
     }
 
+    /// Whether `bytes` could be taken now. Someone else may take them first.
+    pub fn has_room(&self, bytes: u64) -> bool {
+        self.taken_bytes().saturating_add(bytes) <= self.0.bytes_max
+    }
+
     pub fn taken_bytes(&self) -> u64 {
         self.0.taken_bytes.load(Ordering::Relaxed)
     }
@@ -54,6 +59,13 @@ impl Permit {
     /// it was.
     pub fn try_hold(&mut self, bytes: u64) -> bool {
         self.bytes >= bytes || self.try_grow(bytes - self.bytes)
+    }
+
+    /// Gives back what is held beyond `bytes`.
+    pub fn shrink_to(&mut self, bytes: u64) {
+        let beyond = self.bytes.saturating_sub(bytes);
+        self.budget.0.taken_bytes.fetch_sub(beyond, Ordering::Relaxed);
+        self.bytes -= beyond;
     }
 
     /// Takes `bytes` more. On `false` the permit is as it was.

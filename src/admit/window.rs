@@ -1,7 +1,7 @@
 //! The time window: samples too old or too far in the future are refused, each by name, and leave the others alone.
 //!
-//! A window also bounds what one client can make the store do: partitions are made on demand for late data, one a
-//! month, and a clock that stands at 1970 must not make them.
+//! A window also bounds what one client can make the store do: a clock that stands at 1970 must not stretch the time
+//! that readers and retention have to reckon with.
 
 use std::time::Duration;
 

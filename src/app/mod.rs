@@ -5,6 +5,7 @@
 //! then the answers of those that were accepted, then the journal, then live sessions, then PostgreSQL.
 
 mod chores; // small things done every few seconds
+mod coherence; // the catalog as the journal sees it
 mod database; // one's own PostgreSQL, or someone else's
 mod observe; // stages' numbers to self-metrics
 mod past; // stored samples for live sessions
@@ -15,22 +16,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinHandle;
 
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::embedded::{self, Cluster};
+use crate::embedded::{self, Cluster, EmbeddedError};
 use crate::http::handlers::{self, Readiness, Services};
 use crate::http::tls::Tls;
 use crate::http::{self, Front, Listener};
-use crate::journal::{Journal, Lanes, Surroundings};
+use crate::journal::{Follower, Journal, Lanes, Surroundings};
 use crate::live::{Hub, HubWorker};
 use crate::query;
 use crate::shutdown::Tasks;
-use crate::store::{self, migrations};
+use crate::store::{migrations, nodes};
 use crate::telemetry::Metrics;
 
 pub use signals::Signals;
@@ -54,6 +55,7 @@ pub struct App {
     tls: Option<Arc<Tls>>,
     lanes: Lanes,
     hub_worker: HubWorker,
+    follower: Follower,
     cluster: Option<Cluster>,
 }
 
@@ -67,12 +69,13 @@ impl App {
         let listeners = config.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
         let (database, cluster) = database::open(config).await?;
         migrations::migrate(&database).await?;
-        let node = database.register_node(env!("CARGO_PKG_VERSION")).await?;
+        let node = nodes::register(&database.client().await?, env!("CARGO_PKG_VERSION")).await?;
         let metrics = Arc::new(Metrics::new());
         let catalog = Arc::new(Catalog::open(database.clone(), plan::catalog(config)).await?);
-        let marks = store::journal::marks(&database.client().await?).await?;
+        // What is committed up to here is the past to live push; the follower begins exactly there.
+        let marks = nodes::news(&database.client().await?).await?.writers;
         let (hub, hub_worker) =
-            Hub::build(plan::hub(config), Arc::<Catalog>::clone(&catalog), marks.into_iter().collect());
+            Hub::build(plan::hub(config), Arc::<Catalog>::clone(&catalog), marks.iter().copied().collect());
         let surroundings = Surroundings {
             database: database.clone(),
             node,
@@ -81,7 +84,10 @@ impl App {
             listeners: vec![Arc::<Hub>::clone(&hub)],
         };
         let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
-        let query = Arc::new(query::Engine::new(plan::query(config), database.clone(), Arc::clone(&catalog)));
+        let follower = Follower::new(&surroundings, Arc::<Catalog>::clone(&catalog), &marks);
+        let readers = Tasks::default();
+        let (reading, known) = (plan::query(config), Arc::clone(&catalog));
+        let query = Arc::new(query::Engine::new(reading, database.clone(), known, readers.clone()));
         let services = Arc::new(Services {
             catalog,
             journal,
@@ -90,13 +96,12 @@ impl App {
             query,
             pulse: plan::pulse(config),
             sessions: Tasks::default(),
-            exports: Tasks::default(),
+            readers,
             database,
             budget: Budget::new(config.http.in_flight_bytes_max as u64),
             rates: Rates::new(config.admit.samples_per_second as u64, config.admit.burst, config.admit.clients_max),
             past: config.window.past,
             future: config.window.future,
-            body_bytes_max: config.http.body_bytes_max,
             clock,
             metrics,
             scratch: handlers::ScratchPool::default(),
@@ -106,7 +111,7 @@ impl App {
         let front = Front::new(handlers::router(&services)?, &http).observed_by(observe::answers(&services));
         let front = Arc::new(front);
         observe::stages(&services, &front);
-        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, cluster })
+        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, follower, cluster })
     }
 
     /// The addresses that were bound, ports that the system chose included.
@@ -117,21 +122,25 @@ impl App {
         self.listeners.iter().map(Listener::local_addr).collect()
     }
 
+    /// Every method and path pattern that is answered.
+    pub fn routes(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.front.router().routes().iter().map(|(method, pattern)| (method.as_str(), *pattern))
+    }
+
     /// Serves until `stop` resolves, then ends in order.
     ///
     /// # Errors
     /// When a stage could not be started, or did not end in time.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let Self { services, front, http, listeners, tls, mut lanes, hub_worker, cluster } = self;
-        let (requests, background) = (Tasks::default(), Tasks::default());
-        let release_database = CancellationToken::new();
-        let cluster = cluster.map(|cluster| {
-            let released = release_database.clone().cancelled_owned();
-            background.spawn("postgresql", embedded::supervise(cluster, released, STAGE_DEADLINE))
+        let Self { services, front, http, listeners, tls, mut lanes, hub_worker, follower, cluster } = self;
+        let (requests, background, storage) = (Tasks::default(), Tasks::default(), Tasks::default());
+        let mut cluster = cluster.map(|cluster| {
+            storage.spawn("postgresql", embedded::supervise(cluster, storage.stopping(), STAGE_DEADLINE))
         });
         lanes.start()?;
-        let hub = background.spawn("live hub", hub_worker.run(background.stopping()));
-        let chores = background.spawn("chores", chores::run(Arc::clone(&services), background.stopping()));
+        drop(background.spawn("live hub", hub_worker.run(background.stopping())));
+        drop(background.spawn("follower", follower.run(background.stopping())));
+        drop(background.spawn("chores", chores::run(Arc::clone(&services), background.stopping())));
         if let Some(tls) = tls {
             drop(background.spawn("certificates", signals::reload_on_hangup(tls, background.stopping())));
         }
@@ -140,7 +149,11 @@ impl App {
             async move { http::serve(listeners, front, &http, requests).await }
         };
         let served = background.spawn("http", serving);
-        stop.await;
+        let failure: Option<Failure> = tokio::select! {
+            () = stop => None,
+            () = lanes.failed() => Some("a journal lane ended by itself".into()),
+            failure = ended(cluster.as_mut()) => Some(failure),
+        };
 
         tracing::info!("stopping");
         services.readiness.drain();
@@ -154,14 +167,31 @@ impl App {
             late.push(("journal lane", lanes));
         }
         late.extend(services.sessions.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
-        late.extend(services.exports.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
-        background.ask_to_stop();
-        drop((hub.await, chores.await));
+        late.extend(services.readers.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
+        late.extend(background.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         services.database.close();
-        release_database.cancel();
-        if let Some(cluster) = cluster {
-            cluster.await??;
+        storage.ask_to_stop();
+        match (failure, cluster) {
+            (None, Some(cluster)) => cluster.await??,
+            (None, None) => {}
+            (Some(failure), cluster) => {
+                // Its end may be the very failure, and was looked at then.
+                if let Some(cluster) = cluster.filter(|cluster| !cluster.is_finished()) {
+                    drop(cluster.await);
+                }
+                return Err(failure);
+            }
         }
         if late.is_empty() { Ok(()) } else { Err(format!("did not end in time: {late:?}").into()) }
+    }
+}
+
+/// Resolves when PostgreSQL of our own has ended for good, which is a failure before anyone asked for it.
+async fn ended(cluster: Option<&mut JoinHandle<Result<(), EmbeddedError>>>) -> Failure {
+    let Some(cluster) = cluster else { return std::future::pending().await };
+    match cluster.await {
+        Ok(Ok(())) => "PostgreSQL ended".into(),
+        Ok(Err(error)) => error.into(),
+        Err(error) => error.into(),
     }
 }

@@ -66,6 +66,7 @@ pub(super) fn hub(config: &Config) -> HubConfig {
 pub(super) fn pulse(config: &Config) -> PulseConfig {
     PulseConfig {
         ping_interval: config.live.ping_interval,
+        pong_timeout: config.live.stall_timeout,
         stall_timeout: config.live.stall_timeout,
         ..PulseConfig::default()
     }

@@ -8,11 +8,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::http::tls::Tls;
 
-/// The signals that ask a server to stop.
+/// The signals that ask a server to stop. A closed terminal (SIGHUP) does too, unless it is to mean something else.
 #[derive(Debug)]
 pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Option<Signal>,
 }
 
 impl Signals {
@@ -20,8 +21,13 @@ impl Signals {
     ///
     /// # Errors
     /// When the operating system refuses.
-    pub fn listen() -> io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    pub fn listen(hangup_stops: bool) -> io::Result<Self> {
+        let hangup = signal(SignalKind::hangup())?;
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: hangup_stops.then_some(hangup),
+        })
     }
 
     /// Resolves with the first of them.
@@ -29,7 +35,18 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            () = received(self.hangup.as_mut()) => {}
         }
+    }
+}
+
+/// Resolves with the signal, or never when it is not listened to.
+async fn received(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }
 

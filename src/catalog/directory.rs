@@ -1,11 +1,13 @@
 //! Series by number, for those who print or filter samples. Holds what this process has met, at most every series
 //! there is, which the catalog's limits bound.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use dashmap::DashMap;
+use uuid::Uuid;
 
-use crate::model::{Series, SeriesId, ServerKey};
+use crate::model::{Series, SeriesId};
 
 #[derive(Debug, Default)]
 pub(super) struct Directory(DashMap<SeriesId, Arc<Series>, foldhash::fast::RandomState>);
@@ -19,7 +21,12 @@ impl Directory {
         self.0.insert(series.id, series);
     }
 
-    pub(super) fn forget_server(&self, server: ServerKey) {
-        self.0.retain(|_, series| series.server != server);
+    /// The servers that have a series here.
+    pub(super) fn server_ids(&self) -> HashSet<Uuid> {
+        self.0.iter().map(|series| series.server_id).collect()
+    }
+
+    pub(super) fn forget_servers(&self, server_ids: &HashSet<Uuid>) {
+        self.0.retain(|_, series| !server_ids.contains(&series.server_id));
     }
 }

@@ -12,6 +12,7 @@
 
 mod directory; // series by number
 mod resolve; // a request's points to a batch
+mod settle; // new spellings to series
 mod server; // one server's spellings and series
 mod servers; // servers by id
 pub mod spellings; // raw identity to number
@@ -20,12 +21,18 @@ pub use resolve::{Canonical, Resolved};
 pub use server::ServerEntry;
 pub use servers::{RegisterError, Servers};
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use uuid::Uuid;
+
 use crate::model::{Series, SeriesDirectory, SeriesId};
-use crate::store::{Database, StoreError, series};
+use crate::store::{Client, Database, StoreError, series};
 use directory::Directory;
+
+/// How many series are loaded in one statement.
+const LOAD_CHUNK: usize = 5_000;
 
 /// How many servers and series there may be. Items beyond a limit are refused by name.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +54,8 @@ pub struct Catalog {
     limits: Limits,
     servers: Servers,
     directory: Directory,
-    /// All series in PostgreSQL, as far as this process knows: counted at the start, then its own additions.
+    /// All series in PostgreSQL, as far as this process knows: counted at the start and after
+    /// servers were deleted, in between its own additions.
     series_count: AtomicU64,
     series_created: AtomicU64,
 }
@@ -58,7 +66,7 @@ impl Catalog {
     pub async fn open(database: Database, limits: Limits) -> Result<Self, StoreError> {
         let count = series::count(&database.client().await?).await?;
         Ok(Self {
-            servers: Servers::new(database.clone(), limits.servers_max),
+            servers: Servers::open(database.clone(), limits.servers_max).await?,
             database,
             limits,
             directory: Directory::default(),
@@ -81,26 +89,60 @@ impl Catalog {
         self.series_created.load(Ordering::Relaxed)
     }
 
+    /// How many of `wanted` new series the store has room for. What this process counts only grows, so before it says
+    /// that the store is full it counts anew.
+    async fn room_overall(&self, client: &Client, wanted: u64) -> Result<u64, StoreError> {
+        let room = || self.limits.series_max.saturating_sub(self.series_count());
+        if room() < wanted {
+            self.series_count.store(series::count(client).await?, Ordering::Relaxed);
+        }
+        Ok(room())
+    }
+
+    fn count_created(&self, created: u64) {
+        self.series_count.fetch_add(created, Ordering::Relaxed);
+        self.series_created.fetch_add(created, Ordering::Relaxed);
+    }
+
     /// Makes sure that all of `ids` that exist can be found with [`SeriesDirectory::series`].
     ///
     /// # Errors
     /// When PostgreSQL is not available.
     pub async fn load(&self, ids: &[SeriesId]) -> Result<(), StoreError> {
         let missing: Vec<SeriesId> = ids.iter().copied().filter(|id| self.directory.get(*id).is_none()).collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        for found in series::by_id(&self.database.client().await?, &missing).await? {
-            self.directory.add(Arc::new(found));
+        for chunk in missing.chunks(LOAD_CHUNK) {
+            for found in series::by_id(&self.database.client().await?, chunk).await? {
+                self.directory.add(Arc::new(found));
+            }
         }
         Ok(())
     }
 
     /// Lets go of a server that was deleted, with its series.
-    pub fn forget(&self, server_id: uuid::Uuid) {
-        if let Some(server) = self.servers.forget(server_id) {
-            self.directory.forget_server(server.key());
+    pub fn forget(&self, server_id: Uuid) {
+        self.servers.forget(server_id);
+        self.directory.forget_servers(&HashSet::from([server_id]));
+    }
+
+    /// Lets go of every server that was deleted, by whomever, with its series.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not available.
+    pub async fn forget_deleted(&self) -> Result<(), StoreError> {
+        let mut server_ids = self.directory.server_ids();
+        server_ids.extend(self.servers.met_ids());
+        let asked: Vec<Uuid> = server_ids.iter().copied().collect();
+        for registered in self.servers.registered(&asked).await? {
+            server_ids.remove(&registered);
         }
+        if !server_ids.is_empty() {
+            server_ids.iter().for_each(|id| self.servers.forget(*id));
+            self.directory.forget_servers(&server_ids);
+        }
+        // Their series have left room for others.
+        let count = series::count(&self.database.client().await?).await?;
+        self.series_count.store(count, Ordering::Relaxed);
+        Ok(())
     }
 }
 

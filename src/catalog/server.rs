@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use uuid::Uuid;
 
-use super::spellings::Spellings;
+use super::spellings::{AllBytes, Spellings};
 use crate::model::{Identity, Micros, Series, ServerKey};
 
 #[derive(Debug)]
@@ -26,14 +26,13 @@ pub struct ServerEntry {
 pub(super) struct KnownSeries {
     table: HashTable<Arc<Series>>,
     hasher: RandomState,
-    /// How many series the server has in PostgreSQL; unknown until the first new one.
-    pub(super) stored_count: Option<u64>,
 }
 
 impl ServerEntry {
-    pub(super) fn new(key: ServerKey, id: Uuid) -> Self {
+    pub(super) fn new(key: ServerKey, id: Uuid, all_bytes: AllBytes) -> Self {
         let never = AtomicI64::new(i64::MIN);
-        Self { key, id, last_seen: never, spellings: RwLock::default(), known: RwLock::default() }
+        let spellings = RwLock::new(Spellings::within(all_bytes));
+        Self { key, id, last_seen: never, spellings, known: RwLock::default() }
     }
 
     pub fn key(&self) -> ServerKey {
@@ -74,6 +73,10 @@ impl ServerEntry {
 impl KnownSeries {
     pub(super) fn get(&self, identity: &Identity) -> Option<&Arc<Series>> {
         self.table.find(self.hasher.hash_one(identity), |known| known.identity == *identity)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.table.len()
     }
 
     pub(super) fn add(&mut self, series: Arc<Series>) {

@@ -1,17 +1,19 @@
 //! Servers by id. PostgreSQL decides which exist; those this process has met are kept here.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use dashmap::DashMap;
 use uuid::Uuid;
 
 use super::server::ServerEntry;
+use super::spellings::AllBytes;
 use crate::model::{Micros, ServerKey};
 use crate::store::servers::{self, Registration, ServerRow};
 use crate::store::{Database, StoreError};
 
-/// How many servers' last-seen times are written in one statement.
-const SEEN_CHUNK: usize = 5_000;
+/// How many servers one statement speaks of.
+const IDS_CHUNK: usize = 5_000;
 
 #[derive(Debug)]
 pub struct Servers {
@@ -19,6 +21,9 @@ pub struct Servers {
     /// Bounded by the number of registered servers, which `servers_max` bounds.
     met: DashMap<Uuid, Arc<ServerEntry>, foldhash::fast::RandomState>,
     servers_max: u64,
+    /// Servers in PostgreSQL, as far as this process knows, or more: deleted ones are not taken off.
+    registered: AtomicU64,
+    spelling_bytes: AllBytes,
 }
 
 /// Why a server was not registered.
@@ -31,21 +36,26 @@ pub enum RegisterError {
 }
 
 impl Servers {
-    pub(super) fn new(database: Database, servers_max: u64) -> Self {
-        Self { database, met: DashMap::default(), servers_max }
+    /// # Errors
+    /// When PostgreSQL is not available.
+    pub(super) async fn open(database: Database, servers_max: u64) -> Result<Self, StoreError> {
+        let registered = AtomicU64::new(servers::count(&database.client().await?).await?);
+        Ok(Self { database, met: DashMap::default(), servers_max, registered, spelling_bytes: AllBytes::default() })
     }
 
     /// Registers a server, or updates the one with the same hostname.
     ///
     /// # Errors
-    /// When there are too many servers, or PostgreSQL is not available.
+    /// When there are too many servers and this would be a new one, or PostgreSQL is not available.
     pub async fn register(&self, new: &Registration) -> Result<ServerRow, RegisterError> {
         let client = self.database.client().await?;
-        // Counting costs more than most registrations, so only a map that may be full asks for the count.
-        if self.met.len() as u64 >= self.servers_max && servers::count(&client).await? >= self.servers_max {
+        // Counting costs more than most registrations, so only a store that may be full is asked.
+        let may_be_full = self.registered.load(Ordering::Relaxed) >= self.servers_max;
+        if may_be_full && !servers::has_room(&client, &new.hostname, self.servers_max).await? {
             return Err(RegisterError::TooMany { servers_max: self.servers_max });
         }
-        let row = servers::upsert(&client, new).await?;
+        let (row, is_new) = servers::upsert(&client, new).await?;
+        self.registered.fetch_add(u64::from(is_new), Ordering::Relaxed);
         self.meet(row.id, row.key);
         Ok(row)
     }
@@ -61,8 +71,11 @@ impl Servers {
         }
         let unmet: Vec<Uuid> =
             ids.iter().zip(&entries).filter(|(_, entry)| entry.is_none()).map(|(id, _)| *id).collect();
-        for (id, key) in servers::keys(&self.database.client().await?, &unmet).await? {
-            self.meet(id, key);
+        let client = self.database.client().await?;
+        for unmet in unmet.chunks(IDS_CHUNK) {
+            for (id, key) in servers::keys(&client, unmet).await? {
+                self.meet(id, key);
+            }
         }
         Ok(ids.iter().map(|id| self.get(*id)).collect())
     }
@@ -84,14 +97,28 @@ impl Servers {
     pub async fn store_seen(&self, since: Micros) -> Result<(), StoreError> {
         let newer = |entry: &Arc<ServerEntry>| Some((entry.key(), entry.last_seen().filter(|time| *time > since)?));
         let seen: Vec<(ServerKey, Micros)> = self.met.iter().filter_map(|entry| newer(entry.value())).collect();
-        for chunk in seen.chunks(SEEN_CHUNK) {
+        for chunk in seen.chunks(IDS_CHUNK) {
             servers::seen(&self.database.client().await?, chunk).await?;
         }
         Ok(())
     }
 
-    pub(super) fn forget(&self, id: Uuid) -> Option<Arc<ServerEntry>> {
-        self.met.remove(&id).map(|(_, entry)| entry)
+    pub(super) fn met_ids(&self) -> Vec<Uuid> {
+        self.met.iter().map(|entry| *entry.key()).collect()
+    }
+
+    /// Those of `ids` that PostgreSQL knows.
+    pub(super) async fn registered(&self, ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+        let mut registered = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(IDS_CHUNK) {
+            let keys = servers::keys(&self.database.client().await?, chunk).await?;
+            registered.extend(keys.into_iter().map(|(id, _)| id));
+        }
+        Ok(registered)
+    }
+
+    pub(super) fn forget(&self, id: Uuid) {
+        self.met.remove(&id);
     }
 
     fn get(&self, id: Uuid) -> Option<Arc<ServerEntry>> {
@@ -99,6 +126,6 @@ impl Servers {
     }
 
     fn meet(&self, id: Uuid, key: ServerKey) {
-        self.met.entry(id).or_insert_with(|| Arc::new(ServerEntry::new(key, id)));
+        self.met.entry(id).or_insert_with(|| Arc::new(ServerEntry::new(key, id, Arc::clone(&self.spelling_bytes))));
     }
 }

@@ -52,7 +52,9 @@ fn resolve(host: &str) -> io::Result<SocketAddr> {
 
 fn ask(mut stream: TcpStream, host: &str, path: &str, deadline: Instant) -> io::Result<String> {
     stream.set_write_timeout(Some(left(deadline)?))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+    // In one piece: a server that answers the first of several and closes would reset the connection.
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     let mut chunk = [0; STATUS_LINE_BYTES_MAX];
     loop {

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Integers are little endian. Times are counted in the largest unit that divides them all. A value frame is an
-//! exponent and a frame of integers, or [`FLOATS`] and the floats as they are. The checksum covers all before it.
+//! exponent and a frame of integers, or `FLOATS` and the floats as they are. The checksum covers all before it.
 
 use super::{column, decimal};
 use crate::model::{Batch, Micros, SeriesId};
@@ -61,7 +61,8 @@ pub fn encode(samples: Samples<'_>, out: &mut Vec<u8>) {
 /// Appends the samples of `block` to `batch`.
 ///
 /// # Errors
-/// When the block is not, to the last bit, one that [`encode`] wrote. `batch` is then as it was.
+/// When a single bit of the block has changed since [`encode`] wrote it, or a newer program wrote it. `batch` is then as
+/// it was.
 pub fn decode(block: &[u8], batch: &mut Batch) -> Result<(), BlockError> {
     let (mut bytes, checksum) = block.split_last_chunk::<CHECKSUM_BYTES>().ok_or(BlockError::Damaged)?;
     if crc32fast::hash(bytes) != u32::from_le_bytes(*checksum) {

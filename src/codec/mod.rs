@@ -4,6 +4,6 @@
 //! large allocation.
 
 pub mod bits; // fixed-width integers
-pub mod block;
+pub mod block; // a batch as one checksummed block
 pub mod column; // integers in small frames, each as narrow as it can be
-pub mod decimal; // floats that are short decimals, as integers // a batch as one checksummed block
+pub mod decimal; // floats that are short decimals, as integers

@@ -82,6 +82,12 @@ impl Draft {
                 rule: "one body must fit into what may be in flight, so the second must not be the smaller",
             });
         }
+        if self.query.running_max >= self.database.connections_max {
+            problems.push(Problem::Conflict {
+                keys: "query.running_max and database.connections_max",
+                rule: "queries must leave connections for everything else, so the second must be larger",
+            });
+        }
         if self.catalog.series_per_server_max > self.catalog.series_max {
             problems.push(Problem::Conflict {
                 keys: "catalog.series_per_server_max and catalog.series_max",

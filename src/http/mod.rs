@@ -1,7 +1,7 @@
 //! The front on raw hyper: sockets, connections, request bodies, routes and errors.
 //!
 //! A byte travels `server` → `accept` → `connection` → `front` → `router` → a handler, and back as a `Response`.
-//! Nothing here knows SQL, a metrics dialect or PostgreSQL; handlers bring those through what they capture.
+//! Only `handlers` know a dialect and the stages behind it; nothing here knows SQL.
 
 mod accept; // one accept loop
 pub mod config; // every number, with what breaks when it is wrong

@@ -33,12 +33,29 @@ pub(super) enum Message {
 }
 
 /// How a lane is told to end.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ends {
     /// Commit what waits, then end.
     pub(super) closing: CancellationToken,
     /// Stop trying at once. Never taken back, so nothing is sent after it.
     pub(super) abandon: CancellationToken,
+    /// Set by a lane that ended without having been told to.
+    pub(super) failed: CancellationToken,
+    /// Set by this lane when it has ended, in whatever way.
+    pub(super) ended: CancellationToken,
+}
+
+/// Tells of a lane's end.
+#[derive(Debug)]
+struct Watch(Ends);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() || !self.0.closing.is_cancelled() {
+            self.0.failed.cancel();
+        }
+        self.0.ended.cancel();
+    }
 }
 
 #[derive(Debug)]
@@ -66,8 +83,10 @@ impl Lane {
         self.origin
     }
 
-    /// Works until it is told to close, or nobody can send any more.
+    /// Works until it is told to close, or nobody can send any more. Ending in any other way fails the whole server: its
+    /// part of the agents would get no answer while the rest looks well.
     pub(super) fn run(mut self) {
+        let _watch = Watch(self.ends.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = match runtime {
             Ok(runtime) => runtime,
@@ -107,21 +126,21 @@ impl Lane {
         let take = |submission: Submission| (submission.batch, (submission.acknowledge, submission.held));
         let (batches, waiting): (Vec<Batch>, Vec<_>) = gathered.drain(..).map(take).unzip();
         let batch = flush::merge(batches);
+        // Used up whatever becomes of the flush: no number ever stands for two contents.
         let sequence = self.next_sequence;
+        self.next_sequence += 1;
         let rows = FlushRows::new(self.origin, sequence, self.surroundings.clock.now(), &flush::blocks(&batch));
         let metrics = &self.surroundings.metrics.journal;
         let started = Instant::now();
         let retried = || {
             metrics.retries.inc();
         };
-        let fate = runtime.block_on(writer.write(self.origin, sequence, &rows, &self.ends.abandon, retried));
+        let fate = runtime.block_on(writer.write(&rows, &self.ends.abandon, retried));
         let outcome = match fate {
             Fate::Committed => {
                 metrics.flushes.inc();
                 metrics.flush_samples.observe(batch.len() as f64);
                 metrics.commit_duration.observe(started.elapsed().as_secs_f64());
-                // Only a committed flush uses up its number, so there is never a hole.
-                self.next_sequence += 1;
                 self.hand_on(Committed { origin: self.origin, sequence, batch });
                 Ok(())
             }

@@ -7,17 +7,23 @@
 //!
 //! Invariants:
 //! - an acknowledgement is sent only after PostgreSQL has committed;
-//! - flushes of a lane are committed, and handed to the listeners, in sequence order and without a hole;
+//! - flushes of a lane are committed, and handed to the listeners, in sequence order; a number stands for one content
+//!   only, and is missing only when PostgreSQL refused its flush for good;
 //! - a flush that was sent once is sent again, unchanged, until its fate is known: an error in the middle of a commit
 //!   neither loses nor doubles it;
 //! - a batch whose requester has given up is dropped before it is sent, never after;
 //! - a lane's queue is bounded; at the bound a batch is refused at once.
+//!
+//! What other nodes commit is read back from PostgreSQL by the [`Follower`] and handed to the same listeners.
 //!
 //! Knows `codec` to pack and `store` to write. Must not know who sent a batch, nor who listens.
 
 mod flush; // gathered batches to sorted blocks
 mod lane; // one queue, one thread
 mod writer; // one connection, and what to do when it breaks
+mod follow; // what other nodes commit
+
+pub use follow::{Coherence, CoherenceFuture, Follower};
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,10 +32,10 @@ use std::time::Duration;
 
 use crossbeam_channel::{Sender, TrySendError};
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::admit::budget::Permit;
-use crate::clock::Clock;
+use crate::clock::{AdvancingClock, Clock};
 use crate::model::{Batch, CommitListener, Origin};
 use crate::store::Database;
 use crate::telemetry::Metrics;
@@ -80,26 +86,36 @@ pub struct Surroundings {
 
 /// The way into the journal.
 pub struct Journal {
-    lanes: Vec<Sender<Message>>,
+    lanes: Vec<Door>,
     closing: CancellationToken,
     commit_wait: Duration,
+}
+
+/// The way into one lane.
+struct Door {
+    queue: Sender<Message>,
+    /// A message can come into the queue just after the lane has looked into it for the last time, and stays there.
+    ended: CancellationToken,
 }
 
 impl Journal {
     /// Makes the journal and its lanes, which do nothing until they are started.
     pub fn new(config: Config, surroundings: &Surroundings) -> (Self, Lanes) {
-        let (closing, abandon) = (CancellationToken::new(), CancellationToken::new());
-        let mut senders = Vec::new();
+        // One for all lanes: which of two flushes is the later one is read from their times.
+        let clock = Arc::new(AdvancingClock::new(Arc::clone(&surroundings.clock)));
+        let surroundings = Surroundings { clock, ..surroundings.clone() };
+        let common = Ends::default();
+        let mut doors = Vec::new();
         let mut lanes = Vec::new();
         for lane in 0..config.lanes.max(1) {
             let (sender, receiver) = crossbeam_channel::bounded(config.queue_batches_max);
             let origin = Origin { node: surroundings.node, lane };
-            let ends = Ends { closing: closing.clone(), abandon: abandon.clone() };
-            senders.push(sender);
+            let ends = Ends { ended: CancellationToken::new(), ..common.clone() };
+            doors.push(Door { queue: sender, ended: ends.ended.clone() });
             lanes.push(Lane::new(origin, receiver, config.flush_samples_max, surroundings.clone(), ends));
         }
-        let journal = Self { lanes: senders, closing, commit_wait: config.commit_wait };
-        (journal, Lanes { waiting: lanes, running: Vec::new(), abandon })
+        let journal = Self { lanes: doors, closing: common.closing.clone(), commit_wait: config.commit_wait };
+        (journal, Lanes { waiting: lanes, running: Vec::new(), ends: common })
     }
 
     /// Resolves when `batch` is committed. `held` is what the batch takes of the budget; the journal gives it back when
@@ -112,22 +128,27 @@ impl Journal {
         if batch.is_empty() {
             return Ok(());
         }
-        let (acknowledge, acknowledged) = oneshot::channel();
+        let (acknowledge, mut acknowledged) = oneshot::channel();
         let lane = &self.lanes[(affinity % self.lanes.len() as u64) as usize];
-        lane.try_send(Message::Commit(Submission { batch, acknowledge, held })).map_err(|error| match error {
+        lane.queue.try_send(Message::Commit(Submission { batch, acknowledge, held })).map_err(|error| match error {
             TrySendError::Full(_) => CommitError::QueueFull,
             TrySendError::Disconnected(_) => CommitError::Closing,
         })?;
-        match tokio::time::timeout(self.commit_wait, acknowledged).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(CommitError::Closing),
-            Err(_) => Err(CommitError::TimedOut { waited: self.commit_wait }),
-        }
+        let answered = async {
+            tokio::select! {
+                biased;
+                outcome = &mut acknowledged => outcome.unwrap_or(Err(CommitError::Closing)),
+                // The lane may have answered just before it ended.
+                () = lane.ended.cancelled() => acknowledged.try_recv().unwrap_or(Err(CommitError::Closing)),
+            }
+        };
+        let in_time = tokio::time::timeout(self.commit_wait, answered).await;
+        in_time.unwrap_or(Err(CommitError::TimedOut { waited: self.commit_wait }))
     }
 
     /// Batches that wait for their lane.
     pub fn waiting(&self) -> usize {
-        self.lanes.iter().map(Sender::len).sum()
+        self.lanes.iter().map(|lane| lane.queue.len()).sum()
     }
 
     /// Has every lane commit what waits and end. What comes later is refused as [`CommitError::Closing`].
@@ -135,7 +156,7 @@ impl Journal {
         self.closing.cancel();
         for lane in &self.lanes {
             // Wakes a lane that waits. One whose queue is full is awake, and looks at the token before it waits again.
-            lane.try_send(Message::Wake).ok();
+            lane.queue.try_send(Message::Wake).ok();
         }
     }
 }
@@ -151,7 +172,7 @@ impl fmt::Debug for Journal {
 pub struct Lanes {
     waiting: Vec<Lane>,
     running: Vec<JoinHandle<()>>,
-    abandon: CancellationToken,
+    ends: Ends,
 }
 
 impl Lanes {
@@ -165,13 +186,18 @@ impl Lanes {
         Ok(())
     }
 
+    /// Resolves when a lane has ended that nobody asked to.
+    pub fn failed(&self) -> WaitForCancellationFutureOwned {
+        self.ends.failed.clone().cancelled_owned()
+    }
+
     /// Waits for the lanes to end after [`Journal::close`]. At the deadline they stop trying, and what they hold is
     /// not acknowledged.
     ///
     /// # Errors
     /// How many lanes had to be abandoned.
     pub async fn stop(self, deadline: Duration) -> Result<(), usize> {
-        let Self { running, abandon, .. } = self;
+        let Self { running, ends, .. } = self;
         let lanes = running.len();
         let joining = move || running.into_iter().map(JoinHandle::join).filter(Result::is_ok).count();
         let mut joined = tokio::task::spawn_blocking(joining);
@@ -179,7 +205,7 @@ impl Lanes {
         let ended = match in_time {
             Ok(ended) => ended.unwrap_or(0),
             Err(_) => {
-                abandon.cancel();
+                ends.abandon.cancel();
                 joined.await.ok();
                 0
             }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::model::Origin;
 use crate::store::appender::Appender;
 use crate::store::journal::FlushRows;
 use crate::store::{Database, StoreError};
 
-/// An attempt that takes longer is given up with its connection; the flush is then tried on a new one.
+/// An attempt that takes longer is given up with its connection; the flush is then tried on a new one. Statements are
+/// ended by PostgreSQL before that.
 const ATTEMPT_MAX: Duration = Duration::from_secs(20);
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
@@ -24,9 +24,9 @@ pub(super) struct Writer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     Committed,
-    /// PostgreSQL refused it for good; it is not in the journal.
+    /// PostgreSQL refused it for good.
     Refused,
-    /// The lane was told to give up; it may or may not be in the journal.
+    /// The lane was told to give up; the flush may or may not be in the journal.
     Abandoned,
 }
 
@@ -38,44 +38,32 @@ impl Writer {
     /// Writes one flush, however often PostgreSQL goes away meanwhile. `retried` is called before every further attempt.
     pub(super) async fn write(
         &mut self,
-        origin: Origin,
-        sequence: u64,
         rows: &FlushRows,
         abandon: &CancellationToken,
         mut retried: impl FnMut(),
     ) -> Fate {
+        let (lane, sequence) = (rows.origin().lane, rows.sequence());
         let mut pause = PAUSE_MIN;
-        let mut may_be_committed = false;
         loop {
-            let attempt = self.attempt(origin, sequence, rows, may_be_committed);
             let outcome = tokio::select! {
                 // First, so that after being told to give up nothing is sent at all.
                 biased;
                 () = abandon.cancelled() => return Fate::Abandoned,
-                outcome = tokio::time::timeout(ATTEMPT_MAX, attempt) => outcome,
+                outcome = tokio::time::timeout(ATTEMPT_MAX, self.attempt(rows)) => outcome,
             };
             let error = match outcome {
                 Ok(Ok(())) => return Fate::Committed,
-                Ok(Err(error)) if !error.is_unavailable() => {
-                    tracing::error!(
-                        lane = origin.lane,
-                        sequence,
-                        error = &error as &dyn std::error::Error,
-                        "flush refused"
-                    );
-                    return Fate::Refused;
-                }
                 Ok(Err(error)) => error,
                 Err(elapsed) => StoreError::unavailable(elapsed),
             };
-            tracing::warn!(
-                lane = origin.lane,
-                sequence,
-                error = &error as &dyn std::error::Error,
-                "commit failed, trying again"
-            );
-            may_be_committed = true;
+            // It may be in the midst of a transaction.
             self.connection = None;
+            let (is_passing, error) = (error.is_unavailable(), &error as &dyn std::error::Error);
+            if !is_passing {
+                tracing::error!(lane, sequence, error, "flush refused");
+                return Fate::Refused;
+            }
+            tracing::warn!(lane, sequence, error, "commit failed, trying again");
             retried();
             tokio::select! {
                 () = abandon.cancelled() => return Fate::Abandoned,
@@ -85,22 +73,17 @@ impl Writer {
         }
     }
 
-    /// One try. After a failed one the journal is asked first; should the old connection's commit arrive even later,
-    /// the primary key refuses the second copy, and the third try finds the first.
-    async fn attempt(
-        &mut self,
-        origin: Origin,
-        sequence: u64,
-        rows: &FlushRows,
-        may_be_committed: bool,
-    ) -> Result<(), StoreError> {
-        let connection = self.connection().await?;
-        if may_be_committed && connection.is_committed(origin, sequence).await? {
-            return Ok(());
-        }
-        match connection.append(rows).await {
-            // Only the same flush can have the same key: an earlier try did commit.
-            Err(StoreError::Duplicate) => Ok(()),
+    /// One try.
+    ///
+    /// An earlier try may have committed after its connection broke, even while this one runs: then the primary key
+    /// refuses the second copy, and the journal tells whether it is this very flush that is there.
+    async fn attempt(&mut self, rows: &FlushRows) -> Result<(), StoreError> {
+        match self.connection().await?.append(rows).await {
+            Err(StoreError::Duplicate) => {
+                self.connection = None;
+                let is_this_one = self.connection().await?.is_committed(rows).await?;
+                if is_this_one { Ok(()) } else { Err(StoreError::Duplicate) }
+            }
             outcome => outcome,
         }
     }

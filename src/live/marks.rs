@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::Origin;
 
 /// Most writers remembered. A node takes a new number at each start, so the lowest numbers are the oldest and are
-/// forgotten first; what they wrote has long left the journal by then.
+/// forgotten first; what they wrote is not replayed any more then.
 pub const ORIGINS_MAX: usize = 4096;
 
 /// The last sequence number of each writer that has been handed on.

@@ -21,7 +21,7 @@ mod request; // filter and options of one subscription
 mod routes; // series to groups of subscribers
 mod session; // one socket
 mod state; // subscriptions and delivery, without I/O
-mod stats;
+mod stats; // what it did so far
 mod worker; // the one owner of the state
 
 #[cfg(test)]

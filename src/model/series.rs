@@ -10,6 +10,8 @@ pub const NAME_BYTES_MAX: usize = 256;
 pub const LABELS_MAX: usize = 64;
 /// Longest label name, in bytes.
 pub const LABEL_NAME_BYTES_MAX: usize = 128;
+/// All labels of a series together, in bytes: a page of answers holds thousands of them.
+pub const LABELS_BYTES_MAX: usize = 8 * 1024;
 /// Longest label value, in bytes.
 pub const LABEL_VALUE_BYTES_MAX: usize = 1024;
 
@@ -44,6 +46,8 @@ pub enum IdentityError {
     Nul { what: &'static str },
     #[error("{count} labels, at most {LABELS_MAX} are allowed")]
     TooManyLabels { count: usize },
+    #[error("the labels are {bytes} bytes long together, at most {LABELS_BYTES_MAX} are allowed")]
+    LabelsTooLong { bytes: usize },
     #[error("label \"{name}\" appears twice")]
     DuplicateLabel { name: String },
 }
@@ -74,6 +78,10 @@ impl Labels {
         for (name, value) in &pairs {
             check_text("label name", name, 1, LABEL_NAME_BYTES_MAX)?;
             check_text("label value", value, 0, LABEL_VALUE_BYTES_MAX)?;
+        }
+        let bytes = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if bytes > LABELS_BYTES_MAX {
+            return Err(IdentityError::LabelsTooLong { bytes });
         }
         pairs.sort_unstable_by(|left, right| left.0.cmp(&right.0));
         if let Some(twice) = pairs.windows(2).find(|pair| pair[0].0 == pair[1].0) {

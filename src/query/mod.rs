@@ -19,9 +19,10 @@ pub use request::{Format, MetricsRequest, RequestError};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::catalog::Catalog;
+use crate::shutdown::Tasks;
 use crate::store::{Database, StoreError};
 
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +47,9 @@ pub enum QueryError {
     TooManySeries { series_max: u32 },
     #[error("the query did not finish within {} ms", timeout.as_millis())]
     TimedOut { timeout: Duration },
+    /// Nobody gets to see this one.
+    #[error("nobody waits for the answer")]
+    Abandoned,
     #[error("a stored block cannot be read")]
     Block(#[from] crate::codec::block::BlockError),
     #[error(transparent)]
@@ -58,28 +62,41 @@ pub struct Engine {
     config: Config,
     database: Database,
     catalog: Arc<Catalog>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
+    tasks: Tasks,
 }
 
 impl Engine {
-    pub fn new(config: Config, database: Database, catalog: Arc<Catalog>) -> Self {
-        Self { config, database, catalog, turns: Semaphore::new(config.running_max) }
+    /// `tasks` is the group that reading runs in.
+    pub fn new(config: Config, database: Database, catalog: Arc<Catalog>, tasks: Tasks) -> Self {
+        Self { config, database, catalog, turns: Arc::new(Semaphore::new(config.running_max)), tasks }
     }
 
     /// Reads one page.
     ///
+    /// Reading is a task of its own: when nobody waits for it any more it ends after the statement it is at, and keeps
+    /// its turn until then. So a connection never goes back to the pool with a statement still running on it, and
+    /// impatient clients do not make PostgreSQL work on more than the turns allow.
+    ///
     /// # Errors
     /// See [`QueryError`].
-    pub async fn page(&self, request: &MetricsRequest) -> Result<Page, QueryError> {
+    pub async fn page(self: &Arc<Self>, request: &MetricsRequest) -> Result<Page, QueryError> {
         let timeout = self.config.timeout;
         let reading = async {
-            let _turn = self.turn().await?;
-            page::read(self, request).await
+            let turn = self.turn().await?;
+            let (answer, answered) = oneshot::channel();
+            let (engine, request) = (Arc::clone(self), request.clone());
+            drop(self.tasks.spawn("query", async move {
+                let page = page::read(&engine, &request, &|| !answer.is_closed()).await;
+                drop(turn);
+                answer.send(page).ok();
+            }));
+            answered.await.map_err(StoreError::unavailable)?
         };
         tokio::time::timeout(timeout, reading).await.map_err(|_| QueryError::TimedOut { timeout })?
     }
 
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, QueryError> {
-        self.turns.acquire().await.map_err(|closed| StoreError::unavailable(closed).into())
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, QueryError> {
+        Arc::clone(&self.turns).acquire_owned().await.map_err(|closed| StoreError::unavailable(closed).into())
     }
 }

@@ -25,13 +25,16 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
+/// Whether somebody still waits for the page.
+pub(super) type Waiting<'a> = &'a (dyn Fn() -> bool + Send + Sync);
+
 /// Reads the page that `request` asks for, at most [`LIMIT_MAX`] rows.
-pub(super) async fn read(engine: &Engine, request: &MetricsRequest) -> Result<Page, QueryError> {
+pub(super) async fn read(engine: &Engine, request: &MetricsRequest, waiting: Waiting<'_>) -> Result<Page, QueryError> {
     let mut selection = Selection::of(engine, &request.filter).await?;
     let limit = request.limit.map_or(LIMIT_MAX, |limit| limit.min(LIMIT_MAX));
     let mut best = Best::new(request, limit + 1);
     if !selection.is_empty() {
-        read_blocks(engine, &query(request, &selection), &mut selection, &mut best).await?;
+        read_blocks(engine, &query(request, &selection), &mut selection, &mut best, waiting).await?;
     }
     Ok(best.into_page(&selection, limit))
 }
@@ -53,9 +56,13 @@ async fn read_blocks(
     query: &BlockQuery,
     selection: &mut Selection,
     best: &mut Best,
+    waiting: Waiting<'_>,
 ) -> Result<(), QueryError> {
     let (mut after, mut wanted) = (None, BLOCKS_FIRST);
     loop {
+        if !waiting() {
+            return Err(QueryError::Abandoned);
+        }
         let client = engine.database.client().await?;
         let blocks = journal::read_blocks(&client, query, after, wanted).await?;
         // Decoding takes the processor, not PostgreSQL: someone else may have the connection meanwhile.

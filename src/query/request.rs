@@ -47,12 +47,16 @@ pub enum RequestError {
     Time { name: &'static str, text: String },
     #[error("limit \"{0}\" is not a number from 1 to {LIMIT_MAX}")]
     Limit(String),
+    #[error("limit \"{0}\" is not a number from 1 up")]
+    StreamLimit(String),
     #[error("order \"{0}\" is neither asc nor desc")]
     Order(String),
     #[error("format \"{0}\" is none of json, ndjson, csv")]
     Format(String),
     #[error("{name} lists more than {MEMBERS_MAX} values")]
     TooManyMembers { name: &'static str },
+    #[error("{name} holds a NUL character")]
+    Nul { name: String },
     #[error(transparent)]
     Cursor(#[from] super::cursor::CursorError),
 }
@@ -98,13 +102,23 @@ pub fn series_filter<'a>(
     let servers = members("server_id", pairs.clone())?;
     let parsed = |text: &String| Uuid::try_parse(text).map_err(|_| RequestError::ServerId(shortened(text)));
     let server_ids = servers.map(|servers| servers.iter().map(parsed).collect::<Result<Vec<_>, _>>()).transpose()?;
-    let label = |(name, value): (&str, &str)| Some((name.strip_prefix("label.")?.to_owned(), value.to_owned()));
     Ok(SeriesFilter {
         server_ids,
         metric_types: members("metric_type", pairs.clone())?,
         metric_names: members("metric_name", pairs.clone())?,
-        labels: pairs.filter_map(label).collect(),
+        labels: pairs.filter_map(label).collect::<Result<_, _>>()?,
     })
+}
+
+fn label((name, value): (&str, &str)) -> Option<Result<(String, String), RequestError>> {
+    let label = name.strip_prefix("label.")?;
+    let checked = no_nul("a label name", label).and_then(|()| no_nul(name, value));
+    Some(checked.map(|()| (label.to_owned(), value.to_owned())))
+}
+
+/// PostgreSQL takes no NUL in a text, not even to compare with.
+fn no_nul(name: &str, text: &str) -> Result<(), RequestError> {
+    if text.contains('\0') { Err(RequestError::Nul { name: shortened(name) }) } else { Ok(()) }
 }
 
 fn members<'a>(
@@ -114,6 +128,7 @@ fn members<'a>(
     let values = pairs.filter(|(key, _)| *key == name).flat_map(|(_, value)| value.split(','));
     let members: Vec<String> =
         values.filter(|value| !value.is_empty()).take(MEMBERS_MAX + 1).map(str::to_owned).collect();
+    members.iter().try_for_each(|member| no_nul(name, member))?;
     match members.len() {
         0 => Ok(None),
         count if count > MEMBERS_MAX => Err(RequestError::TooManyMembers { name }),
@@ -131,7 +146,7 @@ fn limit(text: Option<&str>, format: Format) -> Result<Option<usize>, RequestErr
         },
         (Some(text), Format::Ndjson | Format::Csv) => match text.parse() {
             Ok(limit @ 1..) => Ok(Some(limit)),
-            _ => Err(RequestError::Limit(shortened(text))),
+            _ => Err(RequestError::StreamLimit(shortened(text))),
         },
     }
 }

@@ -29,13 +29,14 @@ pub struct Run {
     pub ran_at: Micros,
 }
 
-/// Adds a job. `None` when the server is not registered.
+/// Adds a job. `None` when the server is not registered, or has `jobs_max` jobs.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn add_job(client: &Client, job: NewJob) -> Result<Option<Job>, StoreError> {
+pub async fn add_job(client: &Client, job: NewJob, jobs_max: i64) -> Result<Option<Job>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/cron_job_add.sql")).await?;
-    let row = client.query_opt(&statement, &[&job.server_id, &job.name, &job.schedule, &job.command]).await?;
+    let row =
+        client.query_opt(&statement, &[&job.server_id, &job.name, &job.schedule, &job.command, &jobs_max]).await?;
     row.map(|row| Ok(Job { id: row.try_get("id")?, created_at: row.try_get::<_, Timestamp>("created_at")?.0, job }))
         .transpose()
 }
@@ -56,14 +57,16 @@ pub async fn jobs(client: &Client, server_id: Uuid, jobs_max: i64) -> Result<Vec
         .collect()
 }
 
-/// Adds a run of a job and answers its id.
+/// Adds a run of a job, lets go of the oldest beyond `runs_max`, and answers the new one's id.
 ///
 /// # Errors
 /// [`StoreError::MissingReference`] when there is no such job, otherwise when PostgreSQL is not available.
-pub async fn add_run(client: &Client, job_id: Uuid, run: &Run) -> Result<i64, StoreError> {
+pub async fn add_run(client: &Client, job_id: Uuid, run: &Run, runs_max: i64) -> Result<i64, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/cron_result_add.sql")).await?;
     let ran_at = Timestamp(run.ran_at);
     let row = client.query_one(&statement, &[&job_id, &run.success, &run.duration_ms, &run.output, &ran_at]).await?;
+    let prune = client.prepare_cached(include_str!("../../sql/queries/cron_result_prune.sql")).await?;
+    client.execute(&prune, &[&job_id, &runs_max]).await?;
     Ok(row.try_get("id")?)
 }
 

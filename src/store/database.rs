@@ -99,17 +99,6 @@ impl Database {
         self.client().await?.simple_query("SELECT 1").await?;
         Ok(())
     }
-
-    /// Takes a number for this process that no other start ever had.
-    ///
-    /// # Errors
-    /// When PostgreSQL is not available.
-    pub async fn register_node(&self, version: &str) -> Result<u32, StoreError> {
-        let row =
-            self.client().await?.query_one(include_str!("../../sql/queries/node_register.sql"), &[&version]).await?;
-        let id: i32 = row.try_get("id")?;
-        u32::try_from(id).map_err(|_| StoreError::Unreadable(format!("node id {id}")))
-    }
 }
 
 /// The configuration holds a password and the address, so neither is printed.

@@ -1,6 +1,7 @@
 //! What can go wrong with the database, and the one decision whether trying again can help.
 
 use std::error::Error;
+use std::io::ErrorKind;
 
 use tokio_postgres::error::SqlState;
 
@@ -61,7 +62,9 @@ impl From<deadpool_postgres::PoolError> for StoreError {
 fn is_passing(error: &tokio_postgres::Error) -> bool {
     let Some(code) = error.code() else {
         // Not an answer of the server: the connection broke, or a value could not be converted, which stays so.
-        let broken = error.source().is_some_and(<dyn Error>::is::<std::io::Error>);
+        // Values that cannot be written or read are reported as this kind of error too, but not as these two.
+        let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+        let broken = io.is_some_and(|io| !matches!(io.kind(), ErrorKind::InvalidInput | ErrorKind::InvalidData));
         return error.is_closed() || broken;
     };
     // By class: connection, transaction rollback, resources, operator intervention, system error.

@@ -1,8 +1,7 @@
-//! The journal table: flushes go in as a few rows, blocks come out by time.
+//! The journal table: flushes go in as a few rows, blocks come out by time, or flush by flush as they went in.
 
 use bytes::Bytes;
-use futures_util::SinkExt;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::Row;
 
 use super::copy::CopyWriter;
 use super::{StoreError, Timestamp};
@@ -26,7 +25,12 @@ pub struct NewBlock {
 
 /// The rows of one flush, ready to be sent as often as it takes.
 #[derive(Clone, Debug)]
-pub struct FlushRows(Bytes);
+pub struct FlushRows {
+    pub(super) copy: Bytes,
+    pub(super) origin: Origin,
+    pub(super) sequence: u64,
+    pub(super) committed_at: Micros,
+}
 
 impl FlushRows {
     pub fn new(origin: Origin, sequence: u64, committed_at: Micros, blocks: &[NewBlock]) -> Self {
@@ -47,42 +51,16 @@ impl FlushRows {
                 .timestamptz(Timestamp(committed_at))
                 .bytea(&block.block);
         }
-        Self(writer.finish())
+        Self { copy: writer.finish(), origin, sequence, committed_at }
     }
 
-    pub fn bytes(&self) -> usize {
-        self.0.len()
+    pub fn origin(&self) -> Origin {
+        self.origin
     }
-}
 
-/// Prepares the COPY of [`append`] on a connection.
-///
-/// # Errors
-/// When PostgreSQL is not available or the schema is not ours.
-pub async fn prepare_append(client: &Client) -> Result<Statement, StoreError> {
-    Ok(client.prepare(include_str!("../../sql/queries/journal_append.sql")).await?)
-}
-
-/// Writes and commits one flush.
-///
-/// # Errors
-/// After an error that is `unavailable` the flush may or may not be committed: ask [`is_committed`].
-pub async fn append(client: &Client, statement: &Statement, rows: &FlushRows) -> Result<(), StoreError> {
-    let sink = client.copy_in(statement).await?;
-    let mut sink = std::pin::pin!(sink);
-    sink.send(rows.0.clone()).await?;
-    sink.finish().await?;
-    Ok(())
-}
-
-/// Whether a flush is in the journal.
-///
-/// # Errors
-/// When PostgreSQL is not available.
-pub async fn is_committed(client: &Client, origin: Origin, sequence: u64) -> Result<bool, StoreError> {
-    let (node, lane, sequence) = (origin.node as i32, origin.lane as i16, sequence as i64);
-    let row = client.query_one(include_str!("../../sql/queries/journal_has.sql"), &[&node, &lane, &sequence]).await?;
-    Ok(row.try_get("committed")?)
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,19 +170,22 @@ pub async fn read_blocks(
     rows.iter().map(stored_block).collect()
 }
 
-/// How far each writer has got.
+/// Reads the next flushes of some writers, whole, each writer's after the sequence that stands beside it: at least
+/// `blocks_max` blocks of each, where there are as many.
 ///
 /// # Errors
-/// When PostgreSQL is not available.
-pub async fn marks(client: &deadpool_postgres::Client) -> Result<Vec<(Origin, u64)>, StoreError> {
-    let rows = client.query(include_str!("../../sql/queries/journal_marks.sql"), &[]).await?;
-    rows.iter()
-        .map(|row| {
-            let (node, lane, sequence): (i32, i16, i64) =
-                (row.try_get("node")?, row.try_get("lane")?, row.try_get("sequence")?);
-            Ok((Origin { node: node as u32, lane: lane as u16 }, sequence as u64))
-        })
-        .collect()
+/// When PostgreSQL is not available or a row cannot be read.
+pub async fn flushes_after(
+    client: &deadpool_postgres::Client,
+    writers: &[(Origin, u64)],
+    blocks_max: usize,
+) -> Result<Vec<StoredBlock>, StoreError> {
+    let nodes: Vec<i32> = writers.iter().map(|(origin, _)| origin.node as i32).collect();
+    let lanes: Vec<i16> = writers.iter().map(|(origin, _)| origin.lane as i16).collect();
+    let sequences: Vec<i64> = writers.iter().map(|(_, sequence)| *sequence as i64).collect();
+    let statement = client.prepare_cached(include_str!("../../sql/queries/journal_flushes_after.sql")).await?;
+    let rows = client.query(&statement, &[&nodes, &lanes, &sequences, &(blocks_max as i64)]).await?;
+    rows.iter().map(stored_block).collect()
 }
 
 fn stored_block(row: &Row) -> Result<StoredBlock, StoreError> {

@@ -3,8 +3,11 @@
 use super::{Database, StoreError};
 
 /// Every migration, oldest first. Names begin with the time they were written, so branches do not collide.
-const MIGRATIONS: [(&str, &str); 1] =
-    [("20261120100000_engine", include_str!("../../sql/migrations/20261120100000_engine.sql"))];
+const MIGRATIONS: [(&str, &str); 3] = [
+    ("20261120100000_engine", include_str!("../../sql/migrations/20261120100000_engine.sql")),
+    ("20261120110000_history", include_str!("../../sql/migrations/20261120110000_history.sql")),
+    ("20261120130000_catalog_revision", include_str!("../../sql/migrations/20261120130000_catalog_revision.sql")),
+];
 
 /// Any number will do, as long as nothing else in the database locks it.
 const LOCK: i64 = 0x6d69_6c6c_7261_6365;

@@ -3,18 +3,19 @@
 //! Statements are fixed texts in `sql/queries`; nothing that came in from outside ever becomes part of one. Knows
 //! nothing of HTTP, queues, or who asks.
 
-pub mod copy; // rows in PostgreSQL's binary COPY format
-pub mod cron; // scheduled commands and their runs
 pub mod database; // connections: a pool for everyone, dedicated ones for writers
 pub mod error; // what went wrong, and whether trying again helps
-pub mod journal; // blocks: append, and read by time
+pub mod timestamp; // microseconds as timestamptz
 pub mod migrations; // the schema and how it gets there
-pub mod ports;
-pub mod series; // what samples belong to
-pub mod appender; // a writer's own connection to it
+pub mod copy; // rows in PostgreSQL's binary COPY format
+pub mod journal; // blocks: the rows they are, and reading them by time
+pub mod appender; // a writer's own connection, with its COPY prepared
+pub mod nodes; // what processes learn of each other
 pub mod servers; // the machines agents speak for
+pub mod series; // what samples belong to
 pub mod snapshots; // whole-state documents
-pub mod timestamp; // microseconds as timestamptz // port probes and their outcomes
+pub mod cron; // scheduled commands and their runs
+pub mod ports; // port probes and their outcomes
 
 pub use database::Database;
 pub use deadpool_postgres::Client;

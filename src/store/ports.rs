@@ -30,15 +30,16 @@ pub struct Outcome {
     pub checked_at: Micros,
 }
 
-/// Adds a check. `None` when the server is not registered.
+/// Adds a check. `None` when the server is not registered, or has `checks_max` checks.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn add_check(client: &Client, check: NewCheck) -> Result<Option<Check>, StoreError> {
+pub async fn add_check(client: &Client, check: NewCheck, checks_max: i64) -> Result<Option<Check>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/port_check_add.sql")).await?;
     let port = i32::from(check.port);
-    let row =
-        client.query_opt(&statement, &[&check.server_id, &check.name, &check.host, &port, &check.protocol]).await?;
+    let row = client
+        .query_opt(&statement, &[&check.server_id, &check.name, &check.host, &port, &check.protocol, &checks_max])
+        .await?;
     row.map(|row| Ok(Check { id: row.try_get("id")?, created_at: row.try_get::<_, Timestamp>("created_at")?.0, check }))
         .transpose()
 }
@@ -61,16 +62,23 @@ pub async fn checks(client: &Client, server_id: Uuid, checks_max: i64) -> Result
         .collect()
 }
 
-/// Adds the outcome of a check and answers its id.
+/// Adds the outcome of a check, lets go of the oldest beyond `outcomes_max`, and answers the new one's id.
 ///
 /// # Errors
 /// [`StoreError::MissingReference`] when there is no such check, otherwise when PostgreSQL is not available.
-pub async fn add_outcome(client: &Client, check_id: Uuid, outcome: &Outcome) -> Result<i64, StoreError> {
+pub async fn add_outcome(
+    client: &Client,
+    check_id: Uuid,
+    outcome: &Outcome,
+    outcomes_max: i64,
+) -> Result<i64, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/port_result_add.sql")).await?;
     let checked_at = Timestamp(outcome.checked_at);
     let row = client
         .query_one(&statement, &[&check_id, &outcome.success, &outcome.latency_ms, &outcome.error, &checked_at])
         .await?;
+    let prune = client.prepare_cached(include_str!("../../sql/queries/port_result_prune.sql")).await?;
+    client.execute(&prune, &[&check_id, &outcomes_max]).await?;
     Ok(row.try_get("id")?)
 }
 

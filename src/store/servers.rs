@@ -49,11 +49,11 @@ pub struct ServerRow {
     pub updated_at: Micros,
 }
 
-/// Adds a server, or updates the one with the same hostname.
+/// Adds a server, or updates the one with the same hostname. Answers also whether it is new.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn upsert(client: &Client, new: &Registration) -> Result<ServerRow, StoreError> {
+pub async fn upsert(client: &Client, new: &Registration) -> Result<(ServerRow, bool), StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/server_upsert.sql")).await?;
     let row = client
         .query_one(
@@ -71,7 +71,17 @@ pub async fn upsert(client: &Client, new: &Registration) -> Result<ServerRow, St
             ],
         )
         .await?;
-    server(&row)
+    Ok((server(&row)?, row.try_get("is_new")?))
+}
+
+/// Whether a server with this hostname may be registered when at most `servers_max` may exist.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn has_room(client: &Client, hostname: &str, servers_max: u64) -> Result<bool, StoreError> {
+    let servers_max = i64::try_from(servers_max).unwrap_or(i64::MAX);
+    let statement = client.prepare_cached(include_str!("../../sql/queries/server_room.sql")).await?;
+    Ok(client.query_one(&statement, &[&hostname, &servers_max]).await?.try_get("room")?)
 }
 
 /// All servers, or the one with this id, by hostname.

@@ -5,6 +5,13 @@
 mod harness; // clusters and databases to test against
 
 mod tidy; // the house rules that can be checked
+mod architecture; // what the description names is there
 mod embedded; // the local PostgreSQL cluster
+mod set_back; // a database that another process went on with
+mod schema; // the tables and the statements
 mod http; // the front: sockets, bodies, routes, drain
+mod journal; // what is acknowledged is there, once and in order
+mod catalog; // series and servers, each once and within limits
+mod query; // stored samples, page by page
 mod api; // the API of the source system, and what we added to it
+mod nodes; // several servers on one database

@@ -15,7 +15,7 @@ pub(super) const DATABASE: &[Key] = &[
     .also("DATABASE_URL")
     .secret()
     .about("The PostgreSQL server, 14 or newer. Needed unless `--dev`. Never shown or logged.", ""),
-    Key::count("database.connections_max", "8", 1..=1_000, |draft| &mut draft.database.connections_max).about(
+    Key::count("database.connections_max", "16", 1..=1_000, |draft| &mut draft.database.connections_max).about(
         "Connections for queries and jobs, beside one for each journal lane.",
         "Too high: PostgreSQL runs out of connections. Too low: queries wait for each other.",
     ),
@@ -27,7 +27,7 @@ pub(super) const DATABASE: &[Key] = &[
         "How long a request waits for a free connection before it is answered 503.",
         "Too high: requests pile up. Too low: a short burst is refused.",
     ),
-    Key::span("database.statement_timeout", "60s", 100..=DAY_MS, |draft| &mut draft.database.statement_timeout).about(
+    Key::span("database.statement_timeout", "20s", 100..=DAY_MS, |draft| &mut draft.database.statement_timeout).about(
         "How long PostgreSQL may work on one statement of a request.",
         "Too high: a lost query holds its connection. Too low: long ranges cannot be read.",
     ),
@@ -49,7 +49,7 @@ pub(super) const ADMIT: &[Key] = &[
     Key::span("window.past", "3650d", 1_000..=36_500 * DAY_MS, |draft| &mut draft.window.past).about(
         "How old a sample may be. Ten years take any history that is worth loading and refuse clocks that start at \
          1970 or 2000, and seconds sent as milliseconds.",
-        "Too high: a wrong clock makes partitions for months that never were. Too low: late data is refused.",
+        "Too high: a wrong clock fills years that never were. Too low: late data is refused.",
     ),
     Key::span("window.future", "1h", 0..=3_650 * DAY_MS, |draft| &mut draft.window.future).about(
         "How far ahead of our clock a sample may be.",
@@ -79,7 +79,7 @@ pub(super) const JOURNAL: &[Key] = &[
     ),
     Key::count("journal.flush_samples_max", "65536", 1_000..=10_000_000, |draft| &mut draft.journal.flush_samples_max)
         .about(
-            "The most samples one commit takes.",
+            "A commit takes no further request once it has this many samples.",
             "Too high: those who wait, wait longer. Too low: more commits for the same samples.",
         ),
     Key::span("journal.commit_wait", "5s", 100..=HOUR_MS, |draft| &mut draft.journal.commit_wait).about(

@@ -12,8 +12,8 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 pub(super) const KEYS: &[Key] = &[
     Key::count("live.sessions_max", "10000", 1..=1_000_000, |draft| &mut draft.live.sessions_max).about(
-        "WebSocket sessions at one time; beyond it 503. They count as connections too.",
-        "Too high: memory, some 30 KiB each. Too low: dashboards stay empty.",
+        "WebSocket sessions at one time; a further one is closed with 1013. They count as connections too.",
+        "Too high: memory, some 11 KiB each and what waits for them. Too low: dashboards stay empty.",
     ),
     Key::count("live.queue_frames_max", "1024", 16..=1_000_000, |draft| &mut draft.live.queue_frames_max).about(
         "Frames that wait for one slow session; at the bound the oldest go, and the client is told how many.",
@@ -36,11 +36,13 @@ pub(super) const KEYS: &[Key] = &[
         "Too high: queries slow down ingest. Too low: dashboards wait.",
     ),
     Key::count("query.series_max", "200000", 100..=100_000_000, |draft| &mut draft.query.series_max).about(
-        "Series one query may select.",
+        "Series one query may select; beyond it 422.",
         "Too high: one query takes much memory. Too low: a fleet-wide question is refused.",
     ),
-    Key::span("query.timeout", "30s", 100..=HOUR_MS, |draft| &mut draft.query.timeout)
-        .about("How long a query may take.", "Too high: abandoned queries go on. Too low: long ranges cannot be read."),
+    Key::span("query.timeout", "30s", 100..=HOUR_MS, |draft| &mut draft.query.timeout).about(
+        "How long a query may wait for its turn and read one page; then it is answered 503.",
+        "Too high: abandoned queries go on. Too low: sparse series cannot be read.",
+    ),
     Key::words("log.level", "info", "a level (off, error, warn, info, debug, trace) or info,target=debug", set_level)
         .about("What is logged.", "Too high (trace): the log becomes the load. Too low: no trace of what went wrong."),
     Key::words("log.format", "text", "text or json", set_format)

@@ -1,5 +1,5 @@
-//! Bodies in memory: every one holds its part of a common budget for as long as anything of it is there. At the bound
-//! a request is refused, as early as its size is known, and nobody waits.
+//! Bodies in memory: every one takes its part of a common budget as it comes, and keeps it for as long as anything of
+//! it is there. At the bound a request is refused, as early as its size is known, and nobody waits.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use hyper::header::CONTENT_LENGTH;
 use super::Services;
 use crate::admit::budget::Permit;
 use crate::http::body::BodyError;
+use crate::http::config::BodyLimits;
 use crate::http::encoding::Encoding;
 use crate::http::{ApiError, CollectedBody, Request};
 
@@ -15,31 +16,57 @@ use crate::http::{ApiError, CollectedBody, Request};
 const INFLATED_RATIO: usize = 16;
 
 /// Reads the body as it came over the wire.
+///
+/// Nothing is taken for what is only announced: a client that announces much and sends little must not keep others out.
 pub(super) async fn collect(services: &Services, request: &mut Request) -> Result<(CollectedBody, Permit), ApiError> {
-    // A chunked body does not say how long it is; it takes what it needs as it comes.
-    let announced = request.header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
-    let announced: u64 = announced.unwrap_or(0);
-    let mut permit = services.budget.try_take(announced.min(services.body_bytes_max as u64)).ok_or_else(full)?;
+    let limits = request.body_limits().clone();
+    collect_within(services, request, &limits).await
+}
+
+/// The body as text, at most `bytes_max` long.
+pub(super) async fn small(
+    services: &Services,
+    request: &mut Request,
+    bytes_max: usize,
+) -> Result<(Vec<u8>, Permit), ApiError> {
+    let mut limits = request.body_limits().clone();
+    limits.body_bytes_max = limits.body_bytes_max.min(bytes_max);
+    limits.inflated_bytes_max = limits.inflated_bytes_max.min(bytes_max);
+    let (body, mut permit) = collect_within(services, request, &limits).await?;
+    let text = decoded(body, &mut permit, Vec::new()).await?;
+    Ok((text, permit))
+}
+
+async fn collect_within(
+    services: &Services,
+    request: &mut Request,
+    limits: &BodyLimits,
+) -> Result<(CollectedBody, Permit), ApiError> {
+    let announced: Option<u64> = request.header(CONTENT_LENGTH).and_then(|length| length.parse().ok());
+    let expected = announced.unwrap_or(0).min(limits.body_bytes_max as u64);
+    if !services.budget.has_room(expected) {
+        return Err(full());
+    }
+    let mut permit = services.budget.try_take(0).ok_or_else(full)?;
     let mut kept = 0;
     let mut meter = |bytes: usize| {
         kept += bytes as u64;
         permit.try_hold(kept)
     };
-    let limits = request.body_limits().clone();
-    let body = request.collect_body_metered(&limits, &mut meter).await?;
+    let body = request.collect_body_metered(limits, &mut meter).await?;
     Ok((body, permit))
 }
 
 /// The body as text, in `out`. Room for it is taken before it is inflated, so that small bodies which unfold to large
-/// ones are bounded together like all others.
+/// ones are bounded together like all others; what it did not need is given back.
 pub(super) async fn decoded(body: CollectedBody, permit: &mut Permit, mut out: Vec<u8>) -> Result<Vec<u8>, ApiError> {
     if body.encoding() == Encoding::Identity {
         return Ok(body.read(out).await?);
     }
-    let inflated_max = body.inflated_bytes_max();
-    let mut room = body.wire_bytes().saturating_mul(INFLATED_RATIO).min(inflated_max);
+    let (wire_bytes, inflated_max) = (body.wire_bytes(), body.inflated_bytes_max());
+    let mut room = wire_bytes.saturating_mul(INFLATED_RATIO).min(inflated_max);
     loop {
-        if !permit.try_hold(room as u64) {
+        if !permit.try_hold((wire_bytes + room) as u64) {
             return Err(full());
         }
         match body.within(room).read(out).await {
@@ -47,7 +74,11 @@ pub(super) async fn decoded(body: CollectedBody, permit: &mut Permit, mut out: V
                 room = room.saturating_mul(INFLATED_RATIO).min(inflated_max);
                 out = Vec::new();
             }
-            outcome => return Ok(outcome?),
+            outcome => {
+                let out = outcome?;
+                permit.shrink_to(out.len() as u64);
+                return Ok(out);
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{Answering, Services, input};
 use crate::http::{Request, response};
 use crate::store::cron::{self, Job, NewJob, Run};
 
-/// Jobs or runs in one answer.
+/// Jobs of a server and runs of a job that are kept and answered.
 const LISTED_MAX: i64 = 1_000;
 
 #[derive(Debug, Deserialize)]
@@ -24,10 +24,8 @@ struct SentJob {
 #[derive(Debug, Deserialize)]
 struct SentRun {
     job_id: Option<String>,
-    #[serde(default)]
-    success: bool,
-    #[serde(default)]
-    duration_ms: f64,
+    success: Option<bool>,
+    duration_ms: Option<f64>,
     output: Option<String>,
     timestamp: Option<String>,
 }
@@ -42,8 +40,8 @@ pub(super) fn add_job(services: Arc<Services>, mut request: Request) -> Answerin
             schedule: input::required("Schedule", sent.schedule)?,
             command: input::optional("command", sent.command)?,
         };
-        let job = cron::add_job(&services.database.client().await?, new).await?;
-        let job = job.ok_or_else(|| input::not_registered(server_id))?;
+        let job = cron::add_job(&services.database.client().await?, new, LISTED_MAX).await?;
+        let job = job.ok_or_else(|| input::no_room(server_id, "jobs", LISTED_MAX))?;
         response::json(StatusCode::CREATED, &shown_job(&job))
     })
 }
@@ -61,12 +59,12 @@ pub(super) fn add_result(services: Arc<Services>, mut request: Request) -> Answe
         let sent: SentRun = input::json(&services, &mut request).await?;
         let job_id = input::id("job_id", sent.job_id)?;
         let run = Run {
-            success: sent.success,
-            duration_ms: sent.duration_ms,
+            success: sent.success.unwrap_or_default(),
+            duration_ms: sent.duration_ms.unwrap_or_default(),
             output: input::optional("output", sent.output)?,
             ran_at: input::time("timestamp", sent.timestamp.as_deref(), services.clock.now())?,
         };
-        let id = cron::add_run(&services.database.client().await?, job_id, &run).await?;
+        let id = cron::add_run(&services.database.client().await?, job_id, &run, LISTED_MAX).await?;
         response::json(StatusCode::CREATED, &shown_run(job_id, id, &run))
     })
 }

@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use super::scratch::Scratch;
-use super::{Answering, Services, admission};
+use super::{Answering, Services, admission, input};
 use crate::admit::budget::Permit;
 use crate::admit::window::{self, Window};
 use crate::catalog::Resolved;
@@ -43,6 +43,7 @@ async fn store(
 ) -> Result<usize, ApiError> {
     services.metrics.ingest.bytes.inc_by(body.wire_bytes() as u64);
     scratch.body = admission::decoded(body, &mut permit, std::mem::take(&mut scratch.body)).await?;
+    input::not_empty(&scratch.body)?;
     decode(scratch)?;
     services.rates.admit(request.peer.ip(), u64::from(scratch.intake.items), Instant::now())?;
     let now = services.clock.now();
@@ -54,6 +55,8 @@ async fn store(
     let samples = batch.len();
     let affinity = servers.first().map_or(0, |server| server.key().0.unsigned_abs());
     services.journal.commit(batch, u64::from(affinity), permit).await?;
+    // The time after the commit: the one before may lie before the last time these were written down.
+    let now = services.clock.now();
     servers.iter().for_each(|server| server.seen(now));
     services.metrics.ingest.samples_committed.inc_by(samples as u64);
     Ok(samples)

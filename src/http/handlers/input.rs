@@ -7,30 +7,33 @@ use uuid::Uuid;
 
 use super::{Services, admission};
 use crate::http::{ApiError, Request, Response, response};
-use crate::model::Micros;
+use crate::model::{Labels, Micros};
 
 /// Longest text a field of these endpoints may have.
-const TEXT_BYTES_MAX: usize = 64 * 1024;
-
-/// The body as text, whole.
-///
-/// Its room is given back here: what is made of these bodies is small, and lives no longer than the request.
-pub(super) async fn body(services: &Services, request: &mut Request) -> Result<Vec<u8>, ApiError> {
-    let (body, mut permit) = admission::collect(services, request).await?;
-    admission::decoded(body, &mut permit, Vec::new()).await
-}
+const TEXT_BYTES_MAX: usize = 16 * 1024;
+/// Longest host name; DNS allows no more.
+const HOSTNAME_BYTES_MAX: usize = 255;
+/// Longest body of these endpoints. What is made of one can be several times as large.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Error texts of the JSON reader quote the client, at any length.
+const QUOTED_CHARS_MAX: usize = 200;
 
 /// Reads a JSON body.
 pub(super) async fn json<T: DeserializeOwned>(services: &Services, request: &mut Request) -> Result<T, ApiError> {
-    parse(&body(services, request).await?)
+    let (body, _held) = admission::small(services, request, BODY_BYTES_MAX).await?;
+    parse(&body)
+}
+
+/// Refuses an empty body in the words of the source system.
+pub(super) fn not_empty(body: &[u8]) -> Result<(), ApiError> {
+    let is_empty = body.iter().all(u8::is_ascii_whitespace);
+    if is_empty { Err(ApiError::bad_request("empty_body", "EOF")) } else { Ok(()) }
 }
 
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ApiError> {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        // What the source system says of an empty body.
-        return Err(ApiError::bad_request("empty_body", "EOF"));
-    }
-    serde_json::from_slice(body).map_err(|error| ApiError::bad_request("bad_body", error.to_string()))
+    not_empty(body)?;
+    let shortened = |error: serde_json::Error| error.to_string().chars().take(QUOTED_CHARS_MAX).collect::<String>();
+    serde_json::from_slice(body).map_err(|error| ApiError::bad_request("bad_body", shortened(error)))
 }
 
 /// A required text, in the words the source system refuses its absence with.
@@ -40,6 +43,15 @@ pub(super) fn required(field: &str, text: Option<String>) -> Result<String, ApiE
         ApiError::bad_request("missing_field", message)
     };
     checked(field, text.filter(|text| !text.is_empty()).ok_or_else(missing)?)
+}
+
+pub(super) fn hostname(text: Option<String>) -> Result<String, ApiError> {
+    let hostname = required("Hostname", text)?;
+    if hostname.len() > HOSTNAME_BYTES_MAX {
+        let message = format!("hostname is {} bytes long, at most {HOSTNAME_BYTES_MAX} are allowed", hostname.len());
+        return Err(ApiError::bad_request("invalid_text", message));
+    }
+    Ok(hostname)
 }
 
 pub(super) fn optional(field: &str, text: Option<String>) -> Result<String, ApiError> {
@@ -79,18 +91,24 @@ pub(super) fn time(field: &str, text: Option<&str>, now: Micros) -> Result<Micro
     Micros::parse_rfc3339(text.as_bytes()).ok_or_else(invalid)
 }
 
-/// Labels as they are stored: an object of strings, or none.
+/// Labels as they are stored: an object of strings within the limits of series labels, or none. A null is an empty text,
+/// as it is in the labels of a series.
 pub(super) fn labels(labels: Option<Map<String, Value>>) -> Result<Option<Value>, ApiError> {
     let Some(labels) = labels else { return Ok(None) };
-    for (name, value) in &labels {
-        let Value::String(value) = value else {
-            return Err(ApiError::bad_request("invalid_labels", format!("label \"{name}\" is not a string")));
+    let mut pairs = Vec::with_capacity(labels.len());
+    for (name, value) in labels {
+        let value = match value {
+            Value::String(value) => value,
+            Value::Null => String::new(),
+            _ => {
+                let name: String = name.chars().take(QUOTED_CHARS_MAX).collect();
+                return Err(ApiError::bad_request("invalid_labels", format!("label \"{name}\" is not a string")));
+            }
         };
-        if name.contains('\0') || value.contains('\0') {
-            return Err(ApiError::bad_request("invalid_labels", "a label holds a NUL character"));
-        }
+        pairs.push((name.into_boxed_str(), value.into_boxed_str()));
     }
-    Ok(Some(Value::Object(labels)))
+    let labels = Labels::new(pairs).map_err(|error| ApiError::bad_request("invalid_labels", error.to_string()))?;
+    Ok(Some(labels.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()))
 }
 
 pub(super) fn rfc3339(time: Micros) -> String {
@@ -102,7 +120,8 @@ pub(super) fn rfc3339(time: Micros) -> String {
 /// A number that prints without a fraction when it has none, as agents of the source system sent it.
 pub(super) fn number(value: f64) -> Value {
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-    if value.fract() == 0.0 && value.abs() <= EXACT_MAX {
+    let is_negative_zero = value == 0.0 && value.is_sign_negative();
+    if value.fract() == 0.0 && value.abs() <= EXACT_MAX && !is_negative_zero {
         return Value::from(value as i64);
     }
     Number::from_f64(value).map_or(Value::Null, Value::Number)
@@ -116,4 +135,9 @@ pub(super) fn list_or_null(items: Vec<Value>) -> Result<Response, ApiError> {
 
 pub(super) fn not_registered(server_id: Uuid) -> ApiError {
     ApiError::not_found(format!("server {server_id} is not registered"))
+}
+
+/// One statement adds or does not; which of the two reasons it had is not worth a second one.
+pub(super) fn no_room(server_id: Uuid, what: &str, items_max: i64) -> ApiError {
+    ApiError::not_found(format!("server {server_id} is not registered, or has {items_max} {what}, as many as it may"))
 }

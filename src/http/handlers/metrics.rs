@@ -54,7 +54,7 @@ async fn streamed(
     asked.limit = Some(left.min(LIMIT_MAX));
     let mut page = page(&services, &asked).await?;
     let (writer, body) = stream::channel(STREAM_BYTES_MAX);
-    let exports = services.exports.clone();
+    let readers = services.readers.clone();
     let pages = async move {
         let mut out = head.as_bytes().to_vec();
         loop {
@@ -74,7 +74,7 @@ async fn streamed(
             writer.finish().await.ok();
         }
     };
-    drop(exports.spawn("export", pages));
+    drop(readers.spawn("export", pages));
     Ok(response::streamed(StatusCode::OK, content_type, body))
 }
 

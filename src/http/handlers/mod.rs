@@ -47,15 +47,14 @@ pub struct Services {
     pub pulse: PulseConfig,
     /// Live sessions: they outlive the requests that opened them.
     pub sessions: Tasks,
-    /// Exports: they outlive the head of their answers.
-    pub exports: Tasks,
+    /// Queries and exports: they may outlive the request, or the head of its answer.
+    pub readers: Tasks,
     pub query: Arc<query::Engine>,
     pub database: Database,
     pub budget: Budget,
     pub rates: Rates,
     pub past: Duration,
     pub future: Duration,
-    pub body_bytes_max: usize,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     pub scratch: ScratchPool,

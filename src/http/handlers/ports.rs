@@ -10,7 +10,7 @@ use super::{Answering, Services, input};
 use crate::http::{ApiError, Request, response};
 use crate::store::ports::{self, Check, NewCheck, Outcome};
 
-/// Checks or outcomes in one answer.
+/// Checks of a server and outcomes of a check that are kept and answered.
 const LISTED_MAX: i64 = 1_000;
 
 #[derive(Debug, Deserialize)]
@@ -25,10 +25,8 @@ struct SentCheck {
 #[derive(Debug, Deserialize)]
 struct SentOutcome {
     check_id: Option<String>,
-    #[serde(default)]
-    success: bool,
-    #[serde(default)]
-    latency_ms: f64,
+    success: Option<bool>,
+    latency_ms: Option<f64>,
     error: Option<String>,
     timestamp: Option<String>,
 }
@@ -45,8 +43,8 @@ pub(super) fn add_check(services: Arc<Services>, mut request: Request) -> Answer
             port: port(sent.port)?,
             protocol: if protocol.is_empty() { "tcp".to_owned() } else { protocol },
         };
-        let check = ports::add_check(&services.database.client().await?, new).await?;
-        let check = check.ok_or_else(|| input::not_registered(server_id))?;
+        let check = ports::add_check(&services.database.client().await?, new, LISTED_MAX).await?;
+        let check = check.ok_or_else(|| input::no_room(server_id, "checks", LISTED_MAX))?;
         response::json(StatusCode::CREATED, &shown_check(&check))
     })
 }
@@ -64,12 +62,12 @@ pub(super) fn add_result(services: Arc<Services>, mut request: Request) -> Answe
         let sent: SentOutcome = input::json(&services, &mut request).await?;
         let check_id = input::id("check_id", sent.check_id)?;
         let outcome = Outcome {
-            success: sent.success,
-            latency_ms: sent.latency_ms,
+            success: sent.success.unwrap_or_default(),
+            latency_ms: sent.latency_ms.unwrap_or_default(),
             error: input::optional("error", sent.error)?,
             checked_at: input::time("timestamp", sent.timestamp.as_deref(), services.clock.now())?,
         };
-        let id = ports::add_outcome(&services.database.client().await?, check_id, &outcome).await?;
+        let id = ports::add_outcome(&services.database.client().await?, check_id, &outcome, LISTED_MAX).await?;
         response::json(StatusCode::CREATED, &shown_outcome(check_id, id, &outcome))
     })
 }

@@ -32,7 +32,7 @@ struct Registering {
 impl Registering {
     fn checked(self) -> Result<Registration, ApiError> {
         Ok(Registration {
-            hostname: input::required("Hostname", self.hostname)?,
+            hostname: input::hostname(self.hostname)?,
             ip_address: ip_address(&input::required("IPAddress", self.ip_address)?)?,
             os: input::optional("os", self.os)?,
             cpu_model: input::optional("cpu_model", self.cpu_model)?,
@@ -83,10 +83,13 @@ pub(super) fn change(services: Arc<Services>, mut request: Request) -> Answering
 pub(super) fn delete(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let id = id(&request)?;
-        if !servers::delete(&services.database.client().await?, id).await? {
+        // Before as well: a client that goes away in between must not leave a server here that is nowhere else.
+        services.catalog.forget(id);
+        let deleted = servers::delete(&services.database.client().await?, id).await;
+        services.catalog.forget(id);
+        if !deleted? {
             return Err(input::not_registered(id));
         }
-        services.catalog.forget(id);
         Ok(response::empty(StatusCode::NO_CONTENT))
     })
 }

@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Answering, Services, input};
+use super::{Answering, Services, admission, input};
 use crate::http::{ApiError, Request, Response, response};
 use crate::live::Event;
 use crate::store::snapshots::{self, SnapshotKind};
 use crate::wire;
 use crate::wire::native::DocumentError;
+
+/// Longest body: what is pushed to subscribers is no longer.
+const BODY_BYTES_MAX: usize = 1_000_000;
 
 #[derive(Debug, Deserialize)]
 struct Sent<'a> {
@@ -54,10 +57,9 @@ pub(super) fn containers(services: Arc<Services>, request: Request) -> Answering
 }
 
 async fn add(services: Arc<Services>, mut request: Request, kind: SnapshotKind) -> Result<Response, ApiError> {
-    let body = input::body(&services, &mut request).await?;
-    if !body.is_empty() {
-        wire::json::check(&body).map_err(DocumentError::from)?;
-    }
+    let (body, _held) = admission::small(&services, &mut request, BODY_BYTES_MAX).await?;
+    input::not_empty(&body)?;
+    wire::json::check(&body).map_err(DocumentError::from)?;
     let sent: Sent<'_> = input::parse(&body)?;
     let server_id = input::id("server_id", sent.server_id)?;
     let now = services.clock.now();
@@ -73,8 +75,13 @@ async fn add(services: Arc<Services>, mut request: Request, kind: SnapshotKind) 
     }
     let mut client = services.database.client().await?;
     let id = snapshots::add(&mut client, server_id, kind, taken_at, list).await?;
+    // One who holds a connection must not wait for another.
+    drop(client);
     let id = id.ok_or_else(|| input::not_registered(server_id))?;
-    if let Some(Some(server)) = services.catalog.servers().find(&[server_id]).await?.first() {
+    // It is stored by now: that nobody can note when the server was heard of is no reason to say otherwise.
+    if let Ok(Some(Some(server))) =
+        services.catalog.servers().find(&[server_id]).await.map(|found| found.into_iter().next())
+    {
         server.seen(now);
     }
     let shown = serde_json::to_vec(&shown(kind, id, server_id, list, input::rfc3339(taken_at)));

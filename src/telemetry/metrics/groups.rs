@@ -75,6 +75,12 @@ metrics! {
         commit_duration: Histogram = "journal_commit_duration_seconds", durations();
         /// Commits tried again after an error.
         retries: Counter = "journal_retries", Counter::default();
+        /// Times the journal was asked for what other nodes committed.
+        follow_queries: Counter = "journal_follow_queries", Counter::default();
+        /// Flushes of other nodes read and handed on.
+        follow_flushes: Counter = "journal_follow_flushes", Counter::default();
+        /// Flushes of other nodes that could not be handed on: gone before they were read, or unreadable.
+        follow_missed: Counter = "journal_follow_missed", Counter::default();
     }
 }
 

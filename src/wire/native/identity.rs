@@ -83,7 +83,9 @@ fn label(raw: &[u8], scanner: &mut Scanner<'_>) -> Result<(Box<str>, Box<str>), 
 fn refused(error: IdentityError) -> Refused {
     let code = match error {
         IdentityError::Empty { .. } | IdentityError::TooLong { .. } | IdentityError::Nul { .. } => Code::InvalidText,
-        IdentityError::TooManyLabels { .. } | IdentityError::DuplicateLabel { .. } => Code::InvalidLabels,
+        IdentityError::TooManyLabels { .. }
+        | IdentityError::LabelsTooLong { .. }
+        | IdentityError::DuplicateLabel { .. } => Code::InvalidLabels,
     };
     (code, error.to_string())
 }

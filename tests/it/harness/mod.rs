@@ -1,10 +1,29 @@
 //! What every integration test stands on: real PostgreSQL, thrown away afterwards. Nothing has to be set up before, and
 //! nothing stays behind, not even when the test process is killed.
 
+pub(crate) mod agents;
 pub(crate) mod cluster;
 pub(crate) mod database;
+pub(crate) mod proxy;
+pub(crate) mod live;
 pub(crate) mod server;
 
+pub(crate) use agents::{Agents, export};
 pub(crate) use cluster::TestCluster;
 pub(crate) use database::TestDatabase;
+pub(crate) use live::LiveClient;
+pub(crate) use proxy::{ChaosProxy, Mishap};
 pub(crate) use server::TestServer;
+
+use std::time::Duration;
+
+/// Looks at a condition again and again until it holds, at most for [`server::PATIENCE`].
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(server::PATIENCE, looking).await;
+    assert!(in_time.is_ok(), "not within {:?}: {what}", server::PATIENCE);
+}

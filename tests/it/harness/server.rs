@@ -1,5 +1,7 @@
 //! A whole server in this process, on a free port and a database of its own, and a client that speaks plain HTTP/1.1.
 
+use std::fmt;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,13 +27,14 @@ type Ran = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
+    /// Every method and path pattern it answers.
+    pub(crate) routes: Vec<(String, &'static str)>,
     stop: CancellationToken,
     running: JoinHandle<Ran>,
     database: Option<TestDatabase>,
 }
 
 /// An answer, whole.
-#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     /// Lower-case names.
@@ -65,9 +68,10 @@ impl TestServer {
         let config = config::load(&flags, &Environment::default()).expect("the settings of a test are good");
         let app = App::build(&config, clock).await.expect("a server can be built");
         let address = app.addresses().unwrap()[0];
+        let routes = app.routes().map(|(method, pattern)| (method.to_owned(), pattern)).collect();
         let stop = CancellationToken::new();
         let running = Tasks::default().spawn("server", app.run(stop.clone().cancelled_owned()));
-        Self { address, stop, running, database: None }
+        Self { address, routes, stop, running, database: None }
     }
 
     /// The server's own database, when it has one.
@@ -100,21 +104,22 @@ impl TestServer {
 
     /// One request on a connection of its own.
     pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let answer = exchange(self.address, method, path, headers, body).await;
+        answer.expect("the connection holds until the answer")
+    }
+
+    /// Bytes as they are on a connection of their own. They must ask for `connection: close`, or be refused.
+    pub(crate) async fn send_bytes(&self, request: &[u8]) -> Answer {
         let exchange = async {
-            let mut socket = TcpStream::connect(self.address).await?;
-            let mut head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
-            for (name, value) in headers {
-                head.push_str(&format!("{name}: {value}\r\n"));
-            }
-            head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
-            socket.write_all(head.as_bytes()).await?;
-            socket.write_all(body).await?;
-            let mut answer = Vec::new();
-            socket.read_to_end(&mut answer).await?;
-            Ok::<_, std::io::Error>(answer)
+            let mut socket = self.connect().await;
+            socket.write_all(request).await.expect("the connection holds until the request is sent");
+            Answer::read(&mut socket).await
         };
-        let answer = tokio::time::timeout(PATIENCE, exchange).await.expect("a server answers in time");
-        Answer::parse(&answer.expect("the connection holds until the answer"))
+        tokio::time::timeout(PATIENCE, exchange).await.expect("a server answers in time")
+    }
+
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.expect("a running server accepts")
     }
 
     /// Registers a server by its hostname and answers its id.
@@ -132,7 +137,39 @@ impl TestServer {
     }
 }
 
+/// One request on a connection of its own, to whoever listens there.
+pub(crate) async fn exchange(
+    address: SocketAddr,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> std::io::Result<Answer> {
+    let exchange = async {
+        let mut socket = TcpStream::connect(address).await?;
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+        socket.write_all(head.as_bytes()).await?;
+        socket.write_all(body).await?;
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).await?;
+        if answer.is_empty() { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(answer) }
+    };
+    let answer = tokio::time::timeout(PATIENCE, exchange).await.expect("a server answers in time");
+    answer.map(|answer| Answer::parse(&answer))
+}
+
 impl Answer {
+    /// Reads until the server closes.
+    pub(crate) async fn read(socket: &mut TcpStream) -> Self {
+        let mut bytes = Vec::new();
+        socket.read_to_end(&mut bytes).await.expect("the connection holds until the answer");
+        Self::parse(&bytes)
+    }
+
     fn parse(bytes: &[u8]) -> Self {
         let head_end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer has a head");
         let head = std::str::from_utf8(&bytes[..head_end]).unwrap();
@@ -159,6 +196,13 @@ impl Answer {
     }
 }
 
+impl fmt::Debug for Answer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let start: String = String::from_utf8_lossy(&self.body).chars().take(300).collect();
+        write!(formatter, "{} {:?} {start}", self.status, self.headers)
+    }
+}
+
 /// The content of a chunked body. Panics when it was broken off, which is what a test wants to see.
 fn dechunked(mut body: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
@@ -175,7 +219,7 @@ fn dechunked(mut body: &[u8]) -> Vec<u8> {
 }
 
 /// As an operator would write it.
-fn url(config: &tokio_postgres::Config) -> String {
+pub(crate) fn url(config: &tokio_postgres::Config) -> String {
     let Some(Host::Unix(directory)) = config.get_hosts().first() else {
         panic!("test clusters listen on unix sockets")
     };

@@ -1,0 +1,50 @@
+//! What the processes that share this database learn of each other: their numbers, and how far each has got.
+
+use deadpool_postgres::Client;
+
+use super::StoreError;
+use crate::model::Origin;
+
+/// Most writers told of, the latest first. A process takes a new number at each start, so those beyond are the oldest,
+/// and what they wrote has long left the journal.
+pub const WRITERS_MAX: usize = 4096;
+
+/// How far everyone has got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// Another number means that servers were deleted; they are gone for whoever reads it.
+    pub catalog_revision: i64,
+    /// The newest sequence of each writer in the journal, the highest writer first.
+    pub writers: Vec<(Origin, u64)>,
+}
+
+/// Takes a number for this process that no other start ever had.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn register(client: &Client, version: &str) -> Result<u32, StoreError> {
+    let row = client.query_one(include_str!("../../sql/queries/node_register.sql"), &[&version]).await?;
+    let id: i32 = row.try_get("id")?;
+    u32::try_from(id).map_err(|_| StoreError::Unreadable(format!("node id {id}")))
+}
+
+/// Asks how far everyone has got: a few index look-ups for each writer, however much the journal holds.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn news(client: &Client) -> Result<News, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/node_news.sql")).await?;
+    let rows = client.query(&statement, &[&(WRITERS_MAX as i64)]).await?;
+    let Some(first) = rows.first() else {
+        return Err(StoreError::Unreadable("the catalog has no revision".to_owned()));
+    };
+    let mut news = News { catalog_revision: first.try_get("revision")?, writers: Vec::with_capacity(rows.len()) };
+    for row in &rows {
+        let (node, lane, sequence): (Option<i32>, Option<i16>, Option<i64>) =
+            (row.try_get("node")?, row.try_get("lane")?, row.try_get("sequence")?);
+        if let (Some(node), Some(lane), Some(sequence)) = (node, lane, sequence) {
+            news.writers.push((Origin { node: node as u32, lane: lane as u16 }, sequence as u64));
+        }
+    }
+    Ok(news)
+}

@@ -1,0 +1,227 @@
+//! `openapi.json` against the server, both ways: what is described exists, and what exists is described.
+
+mod document; // the description, read
+
+use std::collections::BTreeSet;
+
+use hyper::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{NOW, STRANGER, metric, start, start_with};
+use crate::harness::TestServer;
+use crate::harness::server::Answer;
+pub(super) use document::{Document, Place};
+
+/// Longer bodies than this are refused by the server of these tests.
+const BODY_BYTES_MAX: usize = 4096;
+/// What takes a broken server or a lost database to provoke; tests of those have their own places.
+const PROVOKED_ELSEWHERE: [u16; 2] = [500, 503];
+
+#[tokio::test]
+async fn every_route_is_described_and_every_description_has_a_route() {
+    let server = start().await;
+    let routes: BTreeSet<(String, String)> =
+        server.routes.iter().map(|(method, pattern)| (method.clone(), (*pattern).to_owned())).collect();
+    assert_eq!(describing(&server).await.operations(), routes);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn every_described_answer_occurs_and_looks_as_described() {
+    let body_bytes_max = BODY_BYTES_MAX.to_string();
+    let settings =
+        [("http.body_bytes_max", body_bytes_max.as_str()), ("catalog.servers_max", "1"), ("query.series_max", "100")];
+    let server = start_with(&settings).await;
+    let mut client = Client { document: describing(&server).await, server: &server, seen: BTreeSet::new() };
+    let id = servers(&mut client).await;
+    samples(&mut client, &id).await;
+    snapshots(&mut client, &id).await;
+    for (jobs, results, reference) in [
+        ("/api/v1/cron/jobs", "/api/v1/cron/results", "job_id"),
+        ("/api/v1/ports/checks", "/api/v1/ports/results", "check_id"),
+    ] {
+        checks(&mut client, &id, (jobs, results, reference)).await;
+    }
+    probes(&mut client).await;
+    bodies(&mut client).await;
+    client.delete(&id).await;
+    let Client { document, mut seen, .. } = client;
+    seen.extend(rate_limited().await);
+    seen.extend(stalled().await);
+    let not_seen: Vec<Place> =
+        document.places().into_iter().filter(|place| !seen.contains(place) && !is_elsewhere(place)).collect();
+    assert!(not_seen.is_empty(), "described, but nobody has seen it: {not_seen:?}");
+    server.stop().await.unwrap();
+}
+
+fn is_elsewhere((_, _, status): &Place) -> bool {
+    PROVOKED_ELSEWHERE.contains(status)
+}
+
+async fn describing(server: &TestServer) -> Document {
+    Document::new(server.get("/openapi.json").await.json())
+}
+
+/// Sends requests and holds each answer against the description.
+struct Client<'a> {
+    server: &'a TestServer,
+    document: Document,
+    seen: BTreeSet<Place>,
+}
+
+impl Client<'_> {
+    async fn get(&mut self, pattern: &str, query: &str, status: u16) -> Answer {
+        let answer = self.server.get(&format!("{pattern}?{query}")).await;
+        self.check(&Method::GET, pattern, status, answer)
+    }
+
+    async fn post(&mut self, pattern: &str, body: Value, status: u16) -> Value {
+        let answer = self.server.post(pattern, &body).await;
+        self.check(&Method::POST, pattern, status, answer).json()
+    }
+
+    async fn of_server(&mut self, method: Method, id: &str, body: &str, status: u16) {
+        let path = format!("/api/v1/servers/{id}");
+        let answer = self.server.send(method.clone(), &path, &[], body.as_bytes()).await;
+        self.check(&method, "/api/v1/servers/{id}", status, answer);
+    }
+
+    async fn delete(&mut self, id: &str) {
+        for (id, status) in [("a", 400), (STRANGER, 404), (id, 204)] {
+            self.of_server(Method::DELETE, id, "", status).await;
+        }
+    }
+
+    #[track_caller]
+    fn check(&mut self, method: &Method, pattern: &str, status: u16, answer: Answer) -> Answer {
+        assert_eq!(answer.status, status, "{method} {pattern}: {}", answer.text());
+        let place = (method.to_string(), pattern.to_owned(), status);
+        self.document.assert_describes(&place, &answer);
+        self.seen.insert(place);
+        answer
+    }
+}
+
+async fn servers(client: &mut Client<'_>) -> String {
+    const SERVERS: &str = "/api/v1/servers";
+    client.post(SERVERS, json!({}), 400).await;
+    let new = json!({ "hostname": "a", "ip_address": "10.0.0.1", "labels": { "env": "prod" } });
+    let id = client.post(SERVERS, new, 201).await["id"].as_str().unwrap().to_owned();
+    client.post(SERVERS, json!({ "hostname": "b", "ip_address": "10.0.0.1" }), 403).await;
+    client.get(SERVERS, "", 200).await;
+    for method in [Method::GET, Method::PATCH] {
+        for (id, status) in [(id.as_str(), 200), ("a", 400), (STRANGER, 404)] {
+            client.of_server(method.clone(), id, "{}", status).await;
+        }
+    }
+    id
+}
+
+async fn samples(client: &mut Client<'_>, id: &str) {
+    const INGEST: &str = "/api/v1/ingest";
+    let bad = metric("cpu", "usage", 1.0, "yesterday");
+    client.post(INGEST, json!({}), 400).await;
+    client.post(INGEST, json!({ "server_id": id, "metrics": [bad] }), 400).await;
+    client.post(INGEST, json!({ "server_id": id, "metrics": [bad, metric("cpu", "usage", 1.5, NOW)] }), 200).await;
+    for path in ["/api/v1/metrics", "/api/v1/series"] {
+        client.get(path, "limit=0", 400).await;
+        client.get(path, "limit=1", 200).await;
+    }
+    for format in ["ndjson", "csv"] {
+        client.get("/api/v1/metrics", &format!("format={format}"), 200).await;
+    }
+    for tens in 0..11 {
+        let names: Vec<Value> = (0..10).map(|ones| metric("cpu", &format!("{tens}{ones}"), 1.0, NOW)).collect();
+        client.post(INGEST, json!({ "server_id": id, "metrics": names }), 200).await;
+    }
+    client.get("/api/v1/metrics", "limit=2", 200).await;
+    client.get("/api/v1/series", "limit=2", 200).await;
+    client.get("/api/v1/metrics", "metric_type=cpu", 422).await;
+}
+
+async fn snapshots(client: &mut Client<'_>, id: &str) {
+    for list in ["processes", "containers"] {
+        let (post, get) = (format!("/api/v1/ingest/{list}"), format!("/api/v1/{list}"));
+        client.get(&get, "", 400).await;
+        client.get(&get, &format!("server_id={id}"), 404).await;
+        client.post(&post, json!({}), 400).await;
+        client.post(&post, json!({ "server_id": STRANGER }), 404).await;
+        client.post(&post, json!({ "server_id": id }), 201).await;
+        client.post(&post, json!({ "server_id": id, list: [{ "name": "a" }] }), 201).await;
+        client.get(&get, &format!("server_id={id}"), 200).await;
+    }
+}
+
+async fn checks(client: &mut Client<'_>, server_id: &str, (jobs, results, reference): (&str, &str, &str)) {
+    let new = |server_id: &str| json!({ "server_id": server_id, "name": "a", "schedule": "@daily", "command": "a", "host": "a", "port": 1 });
+    client.post(jobs, json!({}), 400).await;
+    client.post(jobs, new(STRANGER), 404).await;
+    let id = client.post(jobs, new(server_id), 201).await["id"].as_str().unwrap().to_owned();
+    client.get(jobs, "", 400).await;
+    client.get(jobs, &format!("server_id={server_id}"), 200).await;
+    client.get(jobs, &format!("server_id={STRANGER}"), 200).await;
+    client.post(results, json!({}), 400).await;
+    client.post(results, json!({ reference: STRANGER }), 404).await;
+    client.post(results, json!({ reference: id, "success": true }), 201).await;
+    client.get(results, "", 400).await;
+    client.get(results, &format!("{reference}={id}"), 200).await;
+    client.get(results, &format!("{reference}={STRANGER}"), 200).await;
+}
+
+async fn probes(client: &mut Client<'_>) {
+    for path in ["/-/healthy", "/-/ready", "/-/metrics", "/health", "/openapi.json"] {
+        client.get(path, "", 200).await;
+    }
+    const STREAM: &str = "/api/v1/stream";
+    client.get(STREAM, "", 400).await;
+    let mut handshake = format!("GET {STREAM} HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\n").into_bytes();
+    handshake.extend_from_slice(b"upgrade: websocket\r\nsec-websocket-version: 13\r\n");
+    handshake.extend_from_slice(b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    // A close frame right behind it, so that the connection ends.
+    handshake.extend_from_slice(&[0x88, 0x80, 0, 0, 0, 0]);
+    let answer = client.server.send_bytes(&handshake).await;
+    client.check(&Method::GET, STREAM, StatusCode::SWITCHING_PROTOCOLS.as_u16(), answer);
+}
+
+/// Bodies too large and in unknown encodings, wherever there are bodies.
+async fn bodies(client: &mut Client<'_>) {
+    for (method, pattern, status) in client.document.places() {
+        let path = pattern.replace("{id}", STRANGER);
+        let (length, encoding) = match status {
+            413 => (BODY_BYTES_MAX + 1, "identity"),
+            415 => (0, "br"),
+            _ => continue,
+        };
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-encoding: {encoding}");
+        let answer = client.server.send_bytes(format!("{head}\r\ncontent-length: {length}\r\n\r\n").as_bytes()).await;
+        client.check(&Method::from_bytes(method.as_bytes()).unwrap(), &pattern, status, answer);
+    }
+}
+
+async fn rate_limited() -> BTreeSet<Place> {
+    let server = start_with(&[("admit.samples_per_second", "1"), ("admit.burst", "1s")]).await;
+    let id = server.register("a").await;
+    let many: Vec<Value> = (0..3600).map(|name| metric("cpu", &name.to_string(), 1.0, NOW)).collect();
+    server.ingest(&id, &many.into()).await;
+    let mut client = Client { document: describing(&server).await, server: &server, seen: BTreeSet::new() };
+    client.post("/api/v1/ingest", json!({ "server_id": id, "metrics": [] }), 429).await;
+    let seen = client.seen;
+    server.stop().await.unwrap();
+    seen
+}
+
+/// Bodies that stand still, wherever there are bodies.
+async fn stalled() -> BTreeSet<Place> {
+    let server = start_with(&[("http.body_timeout", "100ms")]).await;
+    let mut client = Client { document: describing(&server).await, server: &server, seen: BTreeSet::new() };
+    for (method, pattern, status) in client.document.places().into_iter().filter(|(_, _, status)| *status == 408) {
+        let path = pattern.replace("{id}", STRANGER);
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: 9\r\n\r\n");
+        let answer = server.send_bytes(head.as_bytes()).await;
+        client.check(&Method::from_bytes(method.as_bytes()).unwrap(), &pattern, status, answer);
+    }
+    let seen = client.seen;
+    server.stop().await.unwrap();
+    seen
+}

@@ -1,0 +1,77 @@
+//! PostgreSQL gone and back again: who needs it answers 503, nobody else notices, and nothing has to be restarted.
+
+use std::sync::Arc;
+
+use hyper::{Method, StatusCode};
+use millrace::clock::SystemClock;
+use serde_json::{Value, json};
+
+use super::description::Document;
+use super::{body_of, metric};
+use crate::harness::server::{Answer, PATIENCE};
+use crate::harness::{TestCluster, TestServer};
+
+const TIME: &str = "2025-11-20T10:00:00Z";
+
+#[tokio::test]
+async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
+    let mut cluster = TestCluster::own().await;
+    let settings = [("journal.commit_wait", "200ms"), ("database.wait_timeout", "1s")];
+    let server = TestServer::start_on(&cluster.config("postgres"), &settings, Arc::new(SystemClock)).await;
+    let id = server.register("server01").await;
+    server.ingest(&id, &json!([metric("cpu", "usage", 1.0, TIME)])).await;
+    let description = Document::new(server.get("/openapi.json").await.json());
+
+    cluster.kill();
+    cluster.exited().await;
+    for path in ["/health", "/-/healthy", "/-/metrics", "/openapi.json"] {
+        assert_eq!(server.get(path).await.status, StatusCode::OK, "{path}");
+    }
+    let mut asked = 0;
+    for place in description.places() {
+        let (method, pattern, status) = &place;
+        // A live session needs no database until it asks for a replay.
+        if *status != 503 || pattern == "/api/v1/stream" {
+            continue;
+        }
+        let path = format!("{}?server_id={id}&job_id={id}&check_id={id}", pattern.replace("{id}", &id));
+        let body = if method == "PATCH" { json!({}) } else { everything(&id) };
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let answer = server.send(method, &path, &[], body.to_string().as_bytes()).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{place:?}: {}", answer.text());
+        description.assert_describes(&place, &answer);
+        asked += 1;
+    }
+    assert!(asked > 20, "only {asked} operations are described to need PostgreSQL");
+
+    cluster.restart().await.unwrap();
+    let last = json!({ "server_id": id, "metrics": [metric("cpu", "usage", 3.0, TIME)] });
+    eventually_ok(async || server.get("/-/ready").await).await;
+    // A writer that was about to try again may take its time, and says so: 503 means "send it again".
+    eventually_ok(async || server.post("/api/v1/ingest", &last).await).await;
+    let found = body_of(&server.get("/api/v1/metrics?metric_name=usage").await, StatusCode::OK);
+    assert_eq!((&found["count"], &found["metrics"][0]["value"]), (&json!(1), &json!(3)), "the last one sent wins");
+    server.stop().await.unwrap();
+    cluster.stop(PATIENCE).await.unwrap();
+}
+
+/// A body that any path can use.
+fn everything(id: &str) -> Value {
+    json!({
+        "hostname": "server02", "ip_address": "10.0.0.2", "server_id": id, "name": "a", "schedule": "@daily",
+        "host": "a", "port": 1, "job_id": id, "check_id": id, "metrics": [metric("cpu", "usage", 2.0, TIME)],
+    })
+}
+
+async fn eventually_ok(ask: impl AsyncFn() -> Answer) {
+    let asking = async {
+        loop {
+            match ask().await.status {
+                StatusCode::OK => return,
+                status => assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE),
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking).await.expect("a server recovers when PostgreSQL is back");
+}

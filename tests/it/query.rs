@@ -1,0 +1,4 @@
+//! Stored samples as queries answer them: page by page what a sorted map would hold, and never a part for the whole.
+
+mod breaks; // PostgreSQL goes away in the midst of an answer
+mod model; // random samples and questions against a naive model
