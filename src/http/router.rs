@@ -84,7 +84,9 @@ impl Router {
         let (_, tree) = self.trees.iter().find(|(candidate, _)| candidate == method)?;
         let matched = tree.at(path).ok()?;
         let route = matched.value;
-        let decoded = |(name, value): (&str, &str)| Some((name.to_owned(), percent::decode(value, false)?));
+        // No text of ours holds a NUL, and PostgreSQL cannot take one.
+        let text = |value: &str| percent::decode(value, false).filter(|text| !text.contains('\0'));
+        let decoded = |(name, value): (&str, &str)| Some((name.to_owned(), text(value)?));
         Some(match matched.params.iter().map(decoded).collect() {
             Some(params) => Found::Route(Arc::clone(route), params),
             None => Found::BadPath(route.shape),
