@@ -6,7 +6,9 @@
 //!   whole buffer it was read into. A body in one piece stays where it is until it is decoded.
 //! - Nothing is decoded before the caller asks, so it can authenticate first.
 
+pub mod encoding; // Content-Encoding
 mod gather; // pieces to one
+mod inflate; // capped decompression, pure
 mod patience; // how long a body may take
 mod worker; // long work beside the async workers
 
@@ -20,9 +22,9 @@ use hyper::body::Body;
 use tokio::time::{Instant, sleep};
 
 use super::config::BodyLimits;
-use super::encoding::{Encoding, EncodingError};
-use super::inflate::{self, Corrupt, InflateError};
+use encoding::{Encoding, EncodingError};
 use gather::{Gathered, Gathering};
+use inflate::{Corrupt, InflateError};
 use patience::Patience;
 pub(super) use worker::off_worker;
 

@@ -17,10 +17,10 @@ use hyper::body::Body;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 
+use super::answer::error_body;
 use super::config::{BodyLimits, Config};
 use super::cors::Cors;
 use super::error::{ApiError, ErrorShape};
-use super::error_body;
 use super::observer::{NoObserver, Observer, UNMATCHED};
 use super::request::{Params, Request, RequestBody};
 use super::request_id::{self, RequestId, RequestIds};

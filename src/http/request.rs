@@ -1,5 +1,9 @@
 //! One request, as a handler sees it.
 
+pub(super) mod percent; // %41 to A
+pub mod query; // the part after `?`
+pub mod request_id;
+
 use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,11 +19,11 @@ use hyper::http::Extensions;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Uri, Version};
 
+use super::body::encoding::Encoding;
 use super::body::{self, BodyError, CollectedBody, Meter};
 use super::config::BodyLimits;
-use super::encoding::Encoding;
-use super::query::{Query, QueryError};
-use super::request_id::RequestId;
+use query::{Query, QueryError};
+use request_id::RequestId;
 
 #[derive(Debug)]
 pub struct Request {

@@ -8,8 +8,7 @@ use hyper::header::HeaderValue;
 
 use super::error::ErrorShape;
 use super::handler::Handler;
-use super::percent;
-use super::request::Params;
+use super::request::{Params, percent};
 
 pub struct Router {
     trees: Vec<(Method, matchit::Router<Arc<Route>>)>,

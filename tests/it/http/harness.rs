@@ -7,7 +7,7 @@ use bytes::Bytes;
 use hyper::{Method, StatusCode};
 use millrace::http::response::{empty, streamed, text};
 use millrace::http::server::Drained;
-use millrace::http::stream::{ClientGone, channel};
+use millrace::http::streamed_body::{ClientGone, channel};
 use millrace::http::tls::Tls;
 use millrace::http::{ApiError, Config, Front, Listener, Request, Response, Router, serve};
 use millrace::shutdown::Tasks;

@@ -4,9 +4,9 @@ use hyper::{Method, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::super::connection::{self, Accepted};
-use super::super::{Request, Router, response};
+use super::super::{self as connection, Accepted};
 use super::*;
+use crate::http::{Request, Router, response};
 
 /// Longer than anything here should take.
 const PATIENCE: Duration = Duration::from_secs(20);

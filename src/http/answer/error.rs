@@ -12,8 +12,8 @@ use hyper::StatusCode;
 use hyper::header::HeaderValue;
 use serde_json::Value;
 
-use super::body::BodyError;
-use super::query::QueryError;
+use crate::http::body::{BodyError, encoding};
+use crate::http::query::QueryError;
 
 /// Which JSON an error is written as. A property of the route: a path keeps the shape of the system that owns it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -213,7 +213,7 @@ impl From<BodyError> for ApiError {
             }
             BodyError::Encoding(_) => {
                 let mut error = Self::new(ErrorStatus::UnsupportedMediaType, "unsupported_encoding", message);
-                error.0.accept_encoding = Some(super::encoding::KNOWN);
+                error.0.accept_encoding = Some(encoding::KNOWN);
                 error
             }
             BodyError::Disconnected(source) => Self::bad_request("body_incomplete", message).with_source(source),

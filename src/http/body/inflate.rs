@@ -11,7 +11,7 @@ use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use super::encoding::Encoding;
 
 #[derive(Debug, thiserror::Error)]
-pub enum InflateError {
+pub(super) enum InflateError {
     #[error("the decompressed body is larger than {bytes_max} bytes")]
     TooLarge { bytes_max: usize },
     #[error(transparent)]
@@ -30,7 +30,12 @@ pub struct Corrupt {
 ///
 /// # Errors
 /// When more than `bytes_max` bytes would come out, or the data is not whole and valid.
-pub fn inflate(encoding: Encoding, wire: &[u8], bytes_max: usize, out: &mut Vec<u8>) -> Result<(), InflateError> {
+pub(super) fn inflate(
+    encoding: Encoding,
+    wire: &[u8],
+    bytes_max: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), InflateError> {
     match encoding {
         Encoding::Identity => drain(encoding, wire, bytes_max, out),
         Encoding::Gzip => drain(encoding, MultiGzDecoder::new(wire), bytes_max, out),

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use hyper::body::Frame;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::ResponseBody;
+use super::response::ResponseBody;
 
 /// A writer and the body it writes to. At most `bytes_max` bytes wait between them.
 pub fn channel(bytes_max: u32) -> (BodyWriter, ResponseBody) {

@@ -12,9 +12,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::config::{Config, ConnectionConfig};
+use super::accept;
+use super::listener::Listener;
 use super::protocol::Protocols;
-use super::{Front, Listener, accept};
+use crate::http::Front;
+use crate::http::config::{Config, ConnectionConfig};
 use crate::shutdown::Tasks;
 
 /// How long abandoned connections may take to let go.
