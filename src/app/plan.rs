@@ -71,3 +71,16 @@ pub(super) fn heartbeat(config: &Config) -> HeartbeatConfig {
         ..HeartbeatConfig::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, Flags, load};
+
+    #[test]
+    fn without_settings_the_front_works_as_it_does_by_default() {
+        let flags = Flags { file: None, settings: vec![("dev".into(), "true".into())] };
+        let config = load(&flags, &Environment::default()).unwrap();
+        assert_eq!(format!("{:#?}", http(&config).unwrap()), format!("{:#?}", http::Config::default()));
+    }
+}

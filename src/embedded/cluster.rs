@@ -16,6 +16,8 @@ use super::ready;
 
 /// Connecting to a local socket either works at once or not at all; a server in trouble may leave one hanging.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// For connecting, looking for a database and making it, which copies some megabytes.
+const ENSURE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the processes of a killed server may keep its memory, and with it a new server, from starting.
 const REMNANTS_DEADLINE: Duration = Duration::from_secs(5);
 const REMNANTS_POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -60,12 +62,17 @@ impl Cluster {
     /// Makes `database` unless it exists.
     ///
     /// # Errors
-    /// When PostgreSQL cannot be reached or refuses.
+    /// When PostgreSQL cannot be reached, refuses, or does not answer.
     pub async fn ensure_database(&self, database: &str) -> Result<(), EmbeddedError> {
-        let (client, connection) = self.config("postgres").connect(NoTls).await.map_err(EmbeddedError::Statement)?;
-        // The connection ends by itself when the client is dropped, which the other branch does.
-        let (result, _) = tokio::join!(create_database(client, database), connection);
-        result.map_err(EmbeddedError::Statement)
+        let ensuring = async {
+            let (client, connection) = self.config("postgres").connect(NoTls).await?;
+            // The connection ends by itself when the client is dropped, which the other branch does.
+            tokio::join!(create_database(client, database), connection).0
+        };
+        // All of it: the timeout in the configuration is for the socket only.
+        let ensured = tokio::time::timeout(ENSURE_TIMEOUT, ensuring).await;
+        let ensured = ensured.map_err(|_| EmbeddedError::Silent { waited: ENSURE_TIMEOUT })?;
+        ensured.map_err(EmbeddedError::Statement)
     }
 
     /// Resolves with how PostgreSQL ended, once it has.

@@ -9,8 +9,10 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use nix::libc;
 
 use super::error::EmbeddedError;
 use super::run_as::RunAs;
@@ -49,6 +51,7 @@ impl Directory {
             fs::set_permissions(data_dir, passable).map_err(EmbeddedError::io("open up", data_dir))?;
         }
         let root = fs::canonicalize(data_dir).map_err(EmbeddedError::io("find", data_dir))?;
+        check_owner(&root, run_as)?;
         let lock = lock(&root)?;
         run_as.check_reach(&root)?;
         let sockets = socket_directory(&root);
@@ -72,12 +75,27 @@ impl Directory {
     }
 }
 
+/// Whoever owns the directory can put anything in the place of anything in it, at any time, so only root's and one's own
+/// will do.
+fn check_owner(root: &Path, run_as: &RunAs) -> Result<(), EmbeddedError> {
+    let owner = fs::metadata(root).map_err(EmbeddedError::io("look at", root))?.uid();
+    if owner == 0 || run_as.trusts(owner) {
+        return Ok(());
+    }
+    Err(EmbeddedError::Foreign { directory: root.to_owned(), user: run_as.name() })
+}
+
 fn lock(root: &Path) -> Result<File, EmbeddedError> {
     let path = root.join("millrace.lock");
     let io = |action| EmbeddedError::io(action, &path);
     let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
+    // PostgreSQL's user may be let write here, and must not lead root to a file of its choice.
+    options.read(true).write(true).create(true).truncate(false).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     let mut file = options.open(&path).map_err(io("open"))?;
+    let found = file.metadata().map_err(io("look at"))?;
+    if !found.is_file() || found.nlink() != 1 {
+        return Err(EmbeddedError::NotALock { path });
+    }
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {

@@ -27,6 +27,10 @@ pub enum EmbeddedError {
     NotEmpty { directory: PathBuf },
     #[error("{} is not a directory that only PostgreSQL's user can enter", .directory.display())]
     NotPrivate { directory: PathBuf },
+    #[error("{} belongs to someone else; choose a data directory of your own, or give it to {user}", .directory.display())]
+    Foreign { directory: PathBuf, user: String },
+    #[error("{} is not a plain file of one name, so it is not written to", .path.display())]
+    NotALock { path: PathBuf },
     #[error("PostgreSQL cannot run as root, and there is neither a user postgres nor a user nobody to run it as")]
     NoUser,
     #[error(
@@ -48,6 +52,8 @@ pub enum EmbeddedError {
     StoppedAtOnce { waited: Duration },
     #[error("PostgreSQL ended {times} times in a row and is not started again")]
     KeepsEnding { times: u32 },
+    #[error("the local PostgreSQL did not answer within {waited:?}")]
+    Silent { waited: Duration },
     #[error("the local PostgreSQL refused a statement")]
     Statement(#[source] tokio_postgres::Error),
     #[error("starting the local PostgreSQL was interrupted")]

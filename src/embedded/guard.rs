@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 
 use super::error::EmbeddedError;
+use super::run_as::PATH;
 
 const SCRIPT: &str = include_str!("guard.sh");
 
@@ -32,6 +33,8 @@ impl Guard {
         let shell = Path::new("/bin/sh");
         let (orders, life) = pipe().map_err(EmbeddedError::io("open a pipe to", shell))?;
         let mut command = Command::new(shell);
+        // Nothing of the owner's environment: it may hold secrets, and the guard outlives the owner.
+        command.env_clear().env("PATH", PATH).env("LC_ALL", "C");
         command.args(["-c", SCRIPT, "millrace-guard"]).arg(cluster);
         command.arg(if remove.is_empty() { "fast" } else { "immediate" }).args(remove);
         // A group of its own, so that Ctrl-C in the terminal does not reach it; no output, so that whoever reads the
@@ -65,5 +68,62 @@ impl Guard {
         if tokio::time::timeout(END_DEADLINE, process.wait()).await.is_err() {
             tracing::warn!("the guard of PostgreSQL is still removing files");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process;
+
+    use super::*;
+
+    /// Starts a process that heeds nothing but SIGKILL, tells the guard of a cluster that it is the server, and lets the
+    /// owner die. Answers whether it lives when the guard has ended.
+    fn survives_the_guard(test: &str, pid_file: impl Fn(u32) -> String) -> bool {
+        let cluster = std::env::temp_dir().join(format!("millrace-guard-{test}-{}", process::id()));
+        fs::create_dir_all(&cluster).unwrap();
+        let mut stubborn = process::Command::new("/bin/sh");
+        stubborn.args(["-c", "trap '' INT QUIT; echo ready; exec sleep 1000"]).stdout(Stdio::piped());
+        let mut stubborn = stubborn.spawn().unwrap();
+        std::io::Read::read_exact(stubborn.stdout.as_mut().unwrap(), &mut [0; 6]).unwrap();
+        fs::write(cluster.join("postmaster.pid"), pid_file(stubborn.id())).unwrap();
+
+        let mut guard = process::Command::new("/bin/sh");
+        // Fewer tenths, so that the test does not take as long.
+        let script = SCRIPT.replace("QUIT 100", "QUIT 15").replace("KILL 50", "KILL 1");
+        guard.args(["-c", &script, "guard"]).arg(&cluster).arg("immediate").stdin(Stdio::piped());
+        let mut guard = guard.spawn().unwrap();
+        writeln!(guard.stdin.take().unwrap(), "{}", stubborn.id()).unwrap();
+        guard.wait().unwrap();
+        fs::remove_dir_all(&cluster).unwrap();
+        let survives = stubborn.try_wait().unwrap().is_none();
+        stubborn.kill().unwrap();
+        assert_eq!(stubborn.wait().unwrap().signal(), Some(9));
+        survives
+    }
+
+    #[test]
+    fn a_server_that_does_not_end_is_killed() {
+        assert!(!survives_the_guard("killed", |pid| format!("{pid}\n/data\n")));
+    }
+
+    #[test]
+    fn a_process_that_the_cluster_does_not_name_is_not_killed() {
+        assert!(survives_the_guard("other", |pid| format!("{}\n/data\n", pid + 1)));
+    }
+
+    #[tokio::test]
+    async fn the_guard_knows_nothing_of_the_owners_environment() {
+        let guard = Guard::start(Path::new("/no/such/cluster"), &[]).unwrap();
+        let environment = fs::read(format!("/proc/{}/environ", guard.process.id().unwrap()));
+        guard.finish().await;
+        let Ok(environment) = environment else { return }; // the system does not show it
+        let environment = String::from_utf8_lossy(&environment).into_owned();
+        let mut names: Vec<&str> = environment.split('\0').filter_map(|pair| Some(pair.split_once('=')?.0)).collect();
+        names.sort_unstable();
+        names.retain(|name| *name != "PWD");
+        assert_eq!(names, ["LC_ALL", "PATH"]);
     }
 }

@@ -8,12 +8,14 @@ shift 2
 pid=
 while read -r line; do pid=$line; done
 
-# A dead process may stay listed if nobody collects it, but a server that shuts down takes its pid file with it. One
-# that has only just started may not have written it yet.
+# A dead process may stay listed if nobody collects it, and its number may be another's by then, but a server that shuts
+# down takes its pid file with it. One that has only just started may not have written it yet.
 listed=no
 running() {
     [ -n "$pid" ] && kill -0 "$pid" || return 1
-    [ -e "$cluster/postmaster.pid" ] && { listed=yes; return 0; }
+    named=
+    { read -r named < "$cluster/postmaster.pid"; } 2> /dev/null
+    [ "$named" = "$pid" ] && { listed=yes; return 0; }
     [ "$listed" = no ] && [ "$1" -lt 10 ]
 }
 

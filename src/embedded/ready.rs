@@ -12,6 +12,8 @@ use super::postmaster::Postmaster;
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 /// For one that answers that it is recovering: replaying some gigabytes of log takes its time.
 const RECOVERY_DEADLINE: Duration = Duration::from_secs(600);
+/// For one attempt: a server in trouble may take a connection and say nothing on it.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const POLL_INTERVAL_MIN: Duration = Duration::from_millis(5);
 const POLL_INTERVAL_MAX: Duration = Duration::from_millis(100);
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
@@ -57,9 +59,30 @@ enum Attempt {
 }
 
 async fn attempt(config: &Config) -> Attempt {
-    match config.connect(NoTls).await {
-        Ok(_) => Attempt::Accepted,
-        Err(error) if error.code() == Some(&SqlState::CANNOT_CONNECT_NOW) => Attempt::Recovering,
-        Err(_) => Attempt::Unanswered,
+    // The timeout in the configuration is for the socket only.
+    match tokio::time::timeout(ATTEMPT_TIMEOUT, config.connect(NoTls)).await {
+        Ok(Ok(_)) => Attempt::Accepted,
+        Ok(Err(error)) if error.code() == Some(&SqlState::CANNOT_CONNECT_NOW) => Attempt::Recovering,
+        Ok(Err(_)) | Err(_) => Attempt::Unanswered,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::directory::PORT;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_takes_a_connection_and_says_nothing_does_not_hold_us_up() {
+        let directory = std::env::temp_dir().join(format!("millrace-ready-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let silent = tokio::net::UnixListener::bind(directory.join(format!(".s.PGSQL.{PORT}"))).unwrap();
+        let mut config = Config::new();
+        config.host_path(&directory).port(PORT).user("nobody");
+        let begun = tokio::time::Instant::now();
+        assert!(matches!(attempt(&config).await, Attempt::Unanswered));
+        assert_eq!(begun.elapsed().as_secs(), ATTEMPT_TIMEOUT.as_secs());
+        drop(silent);
+        std::fs::remove_dir_all(&directory).unwrap();
     }
 }

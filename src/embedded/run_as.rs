@@ -13,6 +13,9 @@ use super::error::EmbeddedError;
 /// Tried in this order: the packages of PostgreSQL make the first, every system has the second.
 const UNPRIVILEGED: [&str; 2] = ["postgres", "nobody"];
 
+/// Where programs are looked for by what we start.
+pub(super) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
 #[derive(Clone, Debug)]
 pub(super) struct RunAs {
     /// `None`: as the owner.
@@ -33,7 +36,7 @@ impl RunAs {
     /// environment: it may hold secrets. The standard library drops root's supplementary groups with the user.
     pub(super) fn command(&self, program: &Path, directory: &Path) -> Command {
         let mut command = Command::new(program);
-        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C");
+        command.env_clear().env("PATH", PATH).env("LC_ALL", "C");
         command.current_dir(directory).stdin(Stdio::null());
         if let Some(user) = &self.user {
             command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
@@ -45,6 +48,12 @@ impl RunAs {
     pub(super) fn give(&self, path: &Path) -> Result<(), EmbeddedError> {
         let Some(user) = &self.user else { return Ok(()) };
         lchown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(EmbeddedError::io("give away", path))
+    }
+
+    /// The name of this user, or of the owner when that is the same.
+    pub(super) fn name(&self) -> String {
+        let owner = || User::from_uid(geteuid()).ok().flatten();
+        self.user.clone().or_else(owner).map_or_else(|| geteuid().to_string(), |user| user.name)
     }
 
     /// Whether files of `uid` are this user's or the owner's.

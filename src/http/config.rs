@@ -52,7 +52,7 @@ pub struct ConnectionConfig {
 impl Default for ConnectionConfig {
     fn default() -> Self {
         Self {
-            connections_max: 16_384,
+            connections_max: 10_000,
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             write_stall_timeout: Duration::from_secs(60),
@@ -114,20 +114,24 @@ pub struct BodyLimits {
     /// How long a body may take in all, however steadily it drips. Too low: large bodies on slow links get 408. Too
     /// high: dripping clients hold what they have sent.
     pub total_timeout: Duration,
-    /// Compressed bodies up to this size are inflated where they are; larger ones on the blocking pool, because an
-    /// async worker must not be gone for longer than some hundred microseconds. Too low: the hop to another thread
+    /// Compressed bodies up to this size are inflated where they are; for larger ones the worker thread is left to
+    /// others first, because their requests must not wait for longer than some hundred microseconds. Too low: the hop to another thread
     /// costs more than the work.
     pub inflate_inline_bytes_max: usize,
+    /// The same for what a body may inflate to, because few bytes can spell many. Too high: small bombs hold up the
+    /// other requests of a worker.
+    pub inflated_inline_bytes_max: usize,
 }
 
 impl Default for BodyLimits {
     fn default() -> Self {
         Self {
             body_bytes_max: 32 * 1024 * 1024,
-            inflated_bytes_max: 64 * 1024 * 1024,
-            stall_timeout: Duration::from_secs(10),
+            inflated_bytes_max: 128 * 1024 * 1024,
+            stall_timeout: Duration::from_secs(30),
             total_timeout: Duration::from_secs(120),
             inflate_inline_bytes_max: 32 * 1024,
+            inflated_inline_bytes_max: 1024 * 1024,
         }
     }
 }

@@ -1,5 +1,15 @@
 //! One socket from its first byte to its last: opened, recognised, served, and gone.
 
+mod accept; // one accept loop
+mod drive; // a connection's timer, its drain
+pub(super) mod listener; // a bound socket, perhaps with TLS
+mod open; // its first bytes
+mod protocol; // hyper's knobs, HTTP/1.1 and HTTP/2
+mod pulse; // what a connection is doing, and when that has lasted too long
+pub mod server; // accept on all listeners, drain at the end
+mod socket; // the byte stream hyper sees
+pub mod tls; // certificates, and their replacement while running
+
 use std::convert::Infallible;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
@@ -8,7 +18,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -16,26 +25,26 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::drive::{DRAIN_GRACE, Ended, drive};
-use super::open::open;
-use super::pulse::{Busy, Pulse};
-use super::request::RequestBody;
-use super::response::ResponseBody;
-use super::server::Serving;
-use super::socket::Socket;
-use super::stream::BodyAborted;
-use super::tls::Tls;
+use super::RequestBody;
+use super::ResponseBody;
+use super::streamed_body::BodyAborted;
+use drive::{DRAIN_GRACE, Ended, drive};
+use open::open;
+use pulse::{Busy, Pulse, Untaken};
+use server::Serving;
+use socket::Socket;
+use tls::Tls;
 
 #[derive(Debug)]
-pub(super) struct Accepted {
-    pub(super) tcp: TcpStream,
-    pub(super) peer: SocketAddr,
-    pub(super) tls: Option<Arc<Tls>>,
-    pub(super) permit: OwnedSemaphorePermit,
+struct Accepted {
+    tcp: TcpStream,
+    peer: SocketAddr,
+    tls: Option<Arc<Tls>>,
+    permit: OwnedSemaphorePermit,
 }
 
 /// Serves one connection to its end. Never fails: what goes wrong with one client is logged and over.
-pub(super) async fn run(accepted: Accepted, serving: Arc<Serving>) {
+async fn run(accepted: Accepted, serving: Arc<Serving>) {
     let Accepted { tcp, peer, tls, permit } = accepted;
     let grace = async {
         serving.stage.draining.cancelled().await;
@@ -70,7 +79,7 @@ async fn converse(socket: Socket, http2: bool, peer: SocketAddr, pulse: &Arc<Pul
         let request = request.map(|incoming| RequestBody::from_socket(incoming, left_unread));
         async move {
             let response = front.answer(request, peer).await;
-            Ok::<_, Infallible>(response.map(|body| Answering { body, _busy: busy }))
+            Ok::<_, Infallible>(response.map(|body| Answering { body, busy }))
         }
     });
     let io = TokioIo::new(socket);
@@ -93,18 +102,19 @@ fn jittered(age_max: Duration, peer: SocketAddr) -> Duration {
 #[derive(Debug)]
 struct Answering {
     body: ResponseBody,
-    _busy: Busy,
+    busy: Busy,
 }
 
 impl Body for Answering {
-    type Data = Bytes;
+    type Data = Untaken;
     type Error = BodyAborted;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyAborted>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+    ) -> Poll<Option<Result<Frame<Untaken>, BodyAborted>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        polled.map_ok(|frame| frame.map_data(|piece| self.busy.untaken(piece)))
     }
 
     fn is_end_stream(&self) -> bool {

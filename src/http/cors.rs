@@ -50,21 +50,18 @@ impl Default for Cors {
 }
 
 impl Cors {
-    /// Adds what lets the page at `origin` read this answer. Requests without `Origin` do not come from a page.
+    /// Adds what lets the page at `origin` read this answer. Requests without `Origin` do not come from a page, but a
+    /// cache may keep their answer for one.
     pub fn allow(&self, origin: Option<&HeaderValue>, answer: &mut HeaderMap) {
-        let Some(origin) = origin else { return };
-        match &self.origins {
-            Origins::Any => {
-                answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-            }
+        let allowed = match &self.origins {
+            Origins::Any => origin.map(|_| HeaderValue::from_static("*")),
             Origins::Listed(listed) => {
                 answer.append(header::VARY, HeaderValue::from_static("origin"));
-                if !listed.contains(origin) {
-                    return;
-                }
-                answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+                origin.filter(|origin| listed.contains(origin)).cloned()
             }
-        }
+        };
+        let Some(allowed) = allowed else { return };
+        answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
         answer.insert(
             header::ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_static("x-request-id, retry-after, location, etag"),
@@ -118,9 +115,12 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_comes_from_no_page_gets_no_headers() {
+    fn a_request_that_comes_from_no_page_gets_no_headers_but_what_caches_must_know() {
         let mut answer = HeaderMap::new();
         Cors::default().allow(None, &mut answer);
         assert!(answer.is_empty());
+        let cors = Cors { origins: Origins::Listed(Vec::new()), ..Cors::default() };
+        cors.allow(None, &mut answer);
+        assert_eq!((answer.len(), &answer[header::VARY]), (1, &HeaderValue::from_static("origin")));
     }
 }

@@ -17,10 +17,10 @@ use hyper::body::Body;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
 
+use super::answer::error_body;
 use super::config::{BodyLimits, Config};
 use super::cors::Cors;
 use super::error::{ApiError, ErrorShape};
-use super::error_body;
 use super::observer::{NoObserver, Observer, UNMATCHED};
 use super::request::{Params, Request, RequestBody};
 use super::request_id::{self, RequestId, RequestIds};
@@ -114,7 +114,10 @@ impl Front {
             }
             Found::OtherMethod(allow, shape) => refused(&ApiError::method_not_allowed(allow), shape, id),
             Found::BadPath(shape) => {
-                let error = ApiError::bad_request("bad_path", "the path holds a broken percent escape");
+                let error = ApiError::bad_request(
+                    "bad_path",
+                    "the path holds a broken percent escape, a NUL or text that is not UTF-8",
+                );
                 refused(&error, shape, id)
             }
             Found::Nothing => refused(&ApiError::not_found("no such path"), ErrorShape::default(), id),

@@ -1,5 +1,9 @@
 //! One request, as a handler sees it.
 
+pub(super) mod percent; // %41 to A
+pub mod query; // the part after `?`
+pub mod request_id;
+
 use std::error::Error;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -15,11 +19,11 @@ use hyper::http::Extensions;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Uri, Version};
 
+use super::body::encoding::Encoding;
 use super::body::{self, BodyError, CollectedBody, Meter};
 use super::config::BodyLimits;
-use super::encoding::Encoding;
-use super::query::{Query, QueryError};
-use super::request_id::RequestId;
+use query::{Query, QueryError};
+use request_id::RequestId;
 
 #[derive(Debug)]
 pub struct Request {
@@ -57,24 +61,16 @@ impl Request {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The body, read whole within the limits of the front. A second call gets an empty body.
-    ///
-    /// # Errors
-    /// When the body exceeds a limit, is encoded in a way we do not know, or breaks off.
-    pub async fn collect_body(&mut self) -> Result<CollectedBody, BodyError> {
-        let limits = Arc::clone(&self.body_limits);
-        self.collect_body_within(&limits).await
-    }
-
     /// What a body may cost unless the route says less.
     pub fn body_limits(&self) -> &BodyLimits {
         &self.body_limits
     }
 
-    /// The same within limits of the route's own, asking `meter` before every piece that is kept.
+    /// The body, read whole within `limits`, asking `meter` before every piece that is kept. A second call gets an empty
+    /// body.
     ///
     /// # Errors
-    /// As [`Request::collect_body`], and when the meter refuses.
+    /// When the body exceeds a limit, the meter refuses, it is encoded in a way we do not know, or it breaks off.
     pub async fn collect_body_metered(
         &mut self,
         limits: &BodyLimits,
@@ -82,16 +78,6 @@ impl Request {
     ) -> Result<CollectedBody, BodyError> {
         let encoding = Encoding::of(&self.headers)?;
         body::collect(std::mem::take(&mut self.body), encoding, limits, meter).await
-    }
-
-    /// The same within limits of the route's own.
-    ///
-    /// # Errors
-    /// As [`Request::collect_body`].
-    pub async fn collect_body_within(&mut self, limits: &BodyLimits) -> Result<CollectedBody, BodyError> {
-        let encoding = Encoding::of(&self.headers)?;
-        let body = std::mem::take(&mut self.body);
-        body::collect(body, encoding, limits, &mut |_| true).await
     }
 
     /// The raw connection, once a `101` answer to this request is on its way. Drive it in a task of its own: it
@@ -105,6 +91,8 @@ impl Request {
 #[derive(Debug, Default)]
 pub struct RequestBody {
     source: Source,
+    /// Its end was seen. A body that does not state its length does not know otherwise.
+    ended: bool,
     left_unread: Option<Arc<AtomicBool>>,
 }
 
@@ -122,12 +110,12 @@ impl Default for Source {
 
 impl RequestBody {
     pub fn from_bytes(bytes: impl Into<Bytes>) -> Self {
-        Self { source: Source::Memory(Full::new(bytes.into())), left_unread: None }
+        Self { source: Source::Memory(Full::new(bytes.into())), ended: false, left_unread: None }
     }
 
     /// `left_unread` is set when the body is dropped before its end: the client is still sending then.
     pub(super) fn from_socket(incoming: Incoming, left_unread: Arc<AtomicBool>) -> Self {
-        Self { source: Source::Socket(incoming), left_unread: Some(left_unread) }
+        Self { source: Source::Socket(incoming), ended: false, left_unread: Some(left_unread) }
     }
 }
 
@@ -139,17 +127,20 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match &mut self.source {
+        let polled = match &mut self.source {
             Source::Socket(incoming) => Pin::new(incoming).poll_frame(context).map_err(Into::into),
             Source::Memory(full) => Pin::new(full).poll_frame(context).map_err(|never| match never {}),
-        }
+        };
+        self.ended |= matches!(polled, Poll::Ready(None));
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.source {
-            Source::Socket(incoming) => incoming.is_end_stream(),
-            Source::Memory(full) => full.is_end_stream(),
-        }
+        self.ended
+            || match &self.source {
+                Source::Socket(incoming) => incoming.is_end_stream(),
+                Source::Memory(full) => full.is_end_stream(),
+            }
     }
 
     fn size_hint(&self) -> SizeHint {

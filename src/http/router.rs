@@ -8,13 +8,11 @@ use hyper::header::HeaderValue;
 
 use super::error::ErrorShape;
 use super::handler::Handler;
-use super::percent;
-use super::request::Params;
+use super::request::{Params, percent};
 
 pub struct Router {
     trees: Vec<(Method, matchit::Router<Arc<Route>>)>,
     listed: Vec<(Method, &'static str)>,
-    fallback: Option<Arc<Route>>,
 }
 
 /// One handler with what the front must know about it.
@@ -45,7 +43,7 @@ pub struct RouteError {
 
 impl Router {
     pub fn builder() -> RouterBuilder {
-        RouterBuilder { routes: Vec::new(), fallback: None }
+        RouterBuilder { routes: Vec::new() }
     }
 
     /// Every method and pattern, in the order they were added.
@@ -60,7 +58,7 @@ impl Router {
             (None, &Method::HEAD) => self.find_exactly(&Method::GET, path),
             (found, _) => found,
         }
-        .unwrap_or_else(|| self.find_otherwise(method, path))
+        .unwrap_or_else(|| self.allowed(path).map_or(Found::Nothing, |(allow, shape)| Found::OtherMethod(allow, shape)))
     }
 
     /// The methods of `path` as `Allow` lists them; `None` when no route has it.
@@ -85,23 +83,13 @@ impl Router {
         let (_, tree) = self.trees.iter().find(|(candidate, _)| candidate == method)?;
         let matched = tree.at(path).ok()?;
         let route = matched.value;
-        let decoded = |(name, value): (&str, &str)| Some((name.to_owned(), percent::decode(value, false)?));
+        // No text of ours holds a NUL, and PostgreSQL cannot take one.
+        let text = |value: &str| percent::decode(value, false).filter(|text| !text.contains('\0'));
+        let decoded = |(name, value): (&str, &str)| Some((name.to_owned(), text(value)?));
         Some(match matched.params.iter().map(decoded).collect() {
             Some(params) => Found::Route(Arc::clone(route), params),
             None => Found::BadPath(route.shape),
         })
-    }
-
-    fn find_otherwise(&self, method: &Method, path: &str) -> Found {
-        if let Some((allow, shape)) = self.allowed(path) {
-            return Found::OtherMethod(allow, shape);
-        }
-        match &self.fallback {
-            Some(fallback) if [Method::GET, Method::HEAD].contains(method) => {
-                Found::Route(Arc::clone(fallback), Params::new())
-            }
-            _ => Found::Nothing,
-        }
     }
 }
 
@@ -113,7 +101,6 @@ impl fmt::Debug for Router {
 
 pub struct RouterBuilder {
     routes: Vec<(Method, Route)>,
-    fallback: Option<Arc<Route>>,
 }
 
 impl RouterBuilder {
@@ -130,18 +117,10 @@ impl RouterBuilder {
         self
     }
 
-    /// Answers GET and HEAD of every path that no route has, such as the pages of a single-page application.
-    #[must_use]
-    pub fn fallback(mut self, handler: impl Handler) -> Self {
-        let route = Route { pattern: "fallback", shape: ErrorShape::default(), handler: Box::new(handler) };
-        self.fallback = Some(Arc::new(route));
-        self
-    }
-
     /// # Errors
     /// When two routes conflict or a pattern is malformed.
     pub fn build(self) -> Result<Router, RouteError> {
-        let mut router = Router { trees: Vec::new(), listed: Vec::new(), fallback: self.fallback };
+        let mut router = Router { trees: Vec::new(), listed: Vec::new() };
         for (method, route) in self.routes {
             router.add(method, route)?;
         }
@@ -205,6 +184,7 @@ mod tests {
         check(Method::HEAD, "/servers/1", r#"/servers/{id} [("id", "1")]"#);
         check(Method::GET, "/files/a/b", r#"/files/{*path} [("path", "a/b")]"#);
         check(Method::GET, "/servers/%ff", "bad path");
+        check(Method::GET, "/servers/a%00b", "bad path");
     }
 
     #[test]
@@ -212,14 +192,6 @@ mod tests {
         check(Method::GET, "/ingest", "POST, OPTIONS Text");
         check(Method::DELETE, "/servers/1", "GET, HEAD, OPTIONS Structured");
         check(Method::GET, "/nowhere", "nothing");
-    }
-
-    #[test]
-    fn the_fallback_takes_reads_of_unknown_paths_only() {
-        let router = Router::builder().route(Method::POST, "/ingest", handler).fallback(handler).build().unwrap();
-        assert!(matches!(router.find(&Method::GET, "/any"), Found::Route(..)));
-        assert!(matches!(router.find(&Method::POST, "/any"), Found::Nothing));
-        assert!(matches!(router.find(&Method::GET, "/ingest"), Found::OtherMethod(..)));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::io;
 use futures_util::stream;
 use http_body_util::{Full, StreamBody};
 use hyper::body::Frame;
-use proptest::prelude::*;
 
 use super::*;
 
@@ -75,14 +74,18 @@ async fn a_body_that_breaks_off_is_an_error_not_a_shorter_body() {
 }
 
 #[tokio::test]
-async fn many_tiny_pieces_become_few() {
-    let tiny = vec![b"x".as_slice(); 1_000];
-    let body = collect(pieces(tiny), Encoding::Identity, &limits(), &mut |_| true).await.unwrap();
-    assert_eq!(body.wire_bytes(), 1_000);
-    assert!(body.chunks().len() <= 2, "{}", body.chunks().len());
+async fn empty_pieces_buy_no_time_however_fast_they_come() {
+    let soon = Duration::from_millis(30);
+    let empty = || StreamBody::new(stream::repeat_with(|| Piece::Ok(Frame::data(Bytes::new()))));
+    let short = BodyLimits { total_timeout: soon, ..limits() };
+    let result = collect(empty(), Encoding::Identity, &short, &mut |_| true).await;
+    assert!(matches!(result, Err(BodyError::TooSlow { .. })));
+    let impatient = BodyLimits { stall_timeout: soon, ..limits() };
+    let result = collect(empty(), Encoding::Identity, &impatient, &mut |_| true).await;
+    assert!(matches!(result, Err(BodyError::Stalled { .. })));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_compressed_body_is_read_the_same_on_and_off_the_worker() {
     let wire = Bytes::from(zstd::encode_all([7; 9_000].as_slice(), 1).unwrap());
     for inflate_inline_bytes_max in [0, 1_000] {
@@ -100,17 +103,13 @@ async fn a_body_that_inflates_beyond_its_cap_names_the_cap() {
     assert_eq!(error.to_string(), "the decompressed body is larger than 10000 bytes");
 }
 
-proptest! {
-    #[test]
-    fn pieces_of_any_size_come_back_in_order(sizes in proptest::collection::vec(0_usize..5_000, 0..60)) {
-        let mut kept = Pieces::default();
-        let mut naive = Vec::new();
-        for (index, size) in sizes.into_iter().enumerate() {
-            let piece = vec![u8::try_from(index).unwrap(); size];
-            naive.extend_from_slice(&piece);
-            kept.push(piece.into());
-        }
-        prop_assert_eq!(kept.bytes, naive.len());
-        prop_assert_eq!(kept.finish().concat(), naive);
-    }
+#[tokio::test]
+async fn only_what_is_small_at_both_ends_is_inflated_on_the_worker() {
+    let wire = Bytes::from(zstd::encode_all([7; 9_000].as_slice(), 1).unwrap());
+    let limits = BodyLimits { inflated_bytes_max: 128 << 20, ..limits() };
+    let body = collect(Full::new(wire), Encoding::Zstd, &limits, &mut |_| true).await.unwrap();
+    assert!(body.wire_bytes() < limits.inflate_inline_bytes_max);
+    assert!(!body.is_quick(), "it may turn out to be a bomb");
+    assert!(body.within(limits.inflated_inline_bytes_max).is_quick());
+    assert!(!body.within(limits.inflated_inline_bytes_max + 1).is_quick());
 }

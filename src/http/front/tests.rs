@@ -113,7 +113,8 @@ async fn the_observer_hears_of_every_answer_by_its_pattern() {
 #[tokio::test]
 async fn a_body_in_memory_is_collected_like_one_from_a_socket() {
     let router = Router::builder().route(Method::POST, "/echo", |mut request: Request| async move {
-        let body = request.collect_body().await?.read(Vec::new()).await?;
+        let limits = request.body_limits().clone();
+        let body = request.collect_body_metered(&limits, &mut |_| true).await?.read(Vec::new()).await?;
         Ok(response::text(StatusCode::OK, body))
     });
     let front = Front::new(router.build().unwrap(), &Config::default());

@@ -11,6 +11,7 @@ use super::{Answering, Services, admission, input};
 use crate::admit::budget::Permit;
 use crate::admit::window::{self, Window};
 use crate::catalog::Resolved;
+use crate::http::body::off_worker;
 use crate::http::{ApiError, CollectedBody, Request, Response, response};
 use crate::model::Verdicts;
 use crate::wire::native;
@@ -66,14 +67,6 @@ fn decode(scratch: &mut Scratch) -> Result<(), ApiError> {
     let mut decoding = || native::decode(body, intake);
     let decoded = if body.len() > DECODE_INLINE_BYTES_MAX { off_worker(decoding) } else { decoding() };
     Ok(decoded?)
-}
-
-/// Lets the other tasks of this worker thread go on elsewhere meanwhile, where the runtime has an elsewhere.
-fn off_worker<T>(work: impl FnOnce() -> T) -> T {
-    match tokio::runtime::Handle::current().runtime_flavor() {
-        tokio::runtime::RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
-        _ => work(),
-    }
 }
 
 #[derive(Serialize)]

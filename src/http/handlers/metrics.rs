@@ -7,7 +7,7 @@ use bytes::Bytes;
 use hyper::StatusCode;
 
 use super::{Answering, Services};
-use crate::http::stream::{self, BodyWriter};
+use crate::http::streamed_body::{self, BodyWriter};
 use crate::http::{ApiError, Request, Response, response};
 use crate::model::Sample;
 use crate::query::request::LIMIT_MAX;
@@ -53,7 +53,7 @@ async fn streamed(
     let mut left = asked.limit.unwrap_or(usize::MAX);
     asked.limit = Some(left.min(LIMIT_MAX));
     let mut page = page(&services, &asked).await?;
-    let (writer, body) = stream::channel(STREAM_BYTES_MAX);
+    let (writer, body) = streamed_body::channel(STREAM_BYTES_MAX);
     let readers = services.readers.clone();
     let pages = async move {
         let mut out = head.as_bytes().to_vec();
@@ -83,7 +83,7 @@ async fn write_rows(
     rows: &[Sample],
     line: Line,
     out: &mut Vec<u8>,
-) -> Result<(), stream::ClientGone> {
+) -> Result<(), streamed_body::ClientGone> {
     for row in rows {
         line(row, out);
         if out.len() >= PIECE_BYTES {

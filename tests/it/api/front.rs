@@ -62,8 +62,8 @@ async fn a_path_that_nobody_has_is_a_404_in_the_shape_of_new_paths() {
 #[tokio::test]
 async fn a_path_that_cannot_be_decoded_is_refused() {
     let server = start().await;
-    for path in ["/api/v1/servers/%ff", "/api/v1/servers/%4"] {
-        let message = "the path holds a broken percent escape";
+    for path in ["/api/v1/servers/%ff", "/api/v1/servers/%4", "/api/v1/servers/a%00b"] {
+        let message = "the path holds a broken percent escape, a NUL or text that is not UTF-8";
         assert_refused(&server.get(path).await, StatusCode::BAD_REQUEST, message);
     }
     server.stop().await.unwrap();

@@ -40,6 +40,35 @@ async fn a_throw_away_cluster_is_never_made_where_something_is() {
 }
 
 #[tokio::test]
+async fn a_lock_that_leads_elsewhere_is_not_followed() {
+    let (scratch, precious) = (Scratch::new(), Scratch::new());
+    fs::create_dir_all(&scratch.0).unwrap();
+    fs::write(&precious.0, "dear").unwrap();
+    std::os::unix::fs::symlink(&precious.0, scratch.0.join("millrace.lock")).unwrap();
+    let error = Cluster::start(scratch.settings()).await.unwrap_err();
+    assert!(matches!(error, EmbeddedError::Io { .. }), "{error}");
+    fs::remove_file(scratch.0.join("millrace.lock")).unwrap();
+    fs::hard_link(&precious.0, scratch.0.join("millrace.lock")).unwrap();
+    let error = Cluster::start(scratch.settings()).await.unwrap_err();
+    assert!(matches!(error, EmbeddedError::NotALock { .. }), "{error}");
+    assert_eq!(fs::read_to_string(&precious.0).unwrap(), "dear");
+    fs::remove_file(&precious.0).unwrap();
+}
+
+#[tokio::test]
+async fn a_directory_of_someone_else_is_not_used() {
+    const SOMEONE_ELSE: u32 = 54_321;
+    let scratch = Scratch::new();
+    fs::create_dir_all(&scratch.0).unwrap();
+    if std::os::unix::fs::chown(&scratch.0, Some(SOMEONE_ELSE), None).is_err() {
+        return; // only root gives directories away
+    }
+    let error = Cluster::start(scratch.settings()).await.unwrap_err();
+    assert!(matches!(error, EmbeddedError::Foreign { .. }), "{error}");
+    assert!(!scratch.0.join("millrace.lock").exists());
+}
+
+#[tokio::test]
 async fn root_is_told_which_directory_the_server_cannot_enter() {
     let scratch = Scratch::new();
     let closed = scratch.0.join("closed");

@@ -2,6 +2,7 @@
 //! nothing stays behind, not even when the test process is killed.
 
 pub(crate) mod agents;
+pub(crate) mod client;
 pub(crate) mod cluster;
 pub(crate) mod database;
 pub(crate) mod proxy;
@@ -17,13 +18,13 @@ pub(crate) use server::TestServer;
 
 use std::time::Duration;
 
-/// Looks at a condition again and again until it holds, at most for [`server::PATIENCE`].
+/// Looks at a condition again and again until it holds, at most for [`client::PATIENCE`].
 pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let looking = async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    let in_time = tokio::time::timeout(server::PATIENCE, looking).await;
-    assert!(in_time.is_ok(), "not within {:?}: {what}", server::PATIENCE);
+    let in_time = tokio::time::timeout(client::PATIENCE, looking).await;
+    assert!(in_time.is_ok(), "not within {:?}: {what}", client::PATIENCE);
 }

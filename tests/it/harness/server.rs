@@ -1,10 +1,7 @@
-//! A whole server in this process, on a free port and a database of its own, and a client that speaks plain HTTP/1.1.
+//! A whole server in this process, on a free port and a database of its own.
 
-use std::fmt;
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use hyper::{Method, StatusCode};
 use millrace::app::App;
@@ -12,16 +9,15 @@ use millrace::clock::{Clock, SystemClock};
 use millrace::config::{self, Environment, Flags};
 use millrace::shutdown::Tasks;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::Host;
 use tokio_util::sync::CancellationToken;
 
 use super::TestDatabase;
-
-/// Longer than anything here should take, so only a defect runs into it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+use super::client::soon;
+pub(crate) use super::client::{Answer, PATIENCE, exchange};
 
 type Ran = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
@@ -32,14 +28,6 @@ pub(crate) struct TestServer {
     stop: CancellationToken,
     running: JoinHandle<Ran>,
     database: Option<TestDatabase>,
-}
-
-/// An answer, whole.
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    /// Lower-case names.
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
 }
 
 impl TestServer {
@@ -82,7 +70,7 @@ impl TestServer {
     /// Ends the server as SIGTERM would, and answers what it ended with.
     pub(crate) async fn stop(self) -> Ran {
         self.stop.cancel();
-        tokio::time::timeout(PATIENCE, self.running).await.expect("a server stops in time").unwrap()
+        soon(self.running).await.unwrap()
     }
 
     /// Asks for a stop without waiting for it.
@@ -115,7 +103,7 @@ impl TestServer {
             socket.write_all(request).await.expect("the connection holds until the request is sent");
             Answer::read(&mut socket).await
         };
-        tokio::time::timeout(PATIENCE, exchange).await.expect("a server answers in time")
+        soon(exchange).await
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
@@ -151,87 +139,6 @@ impl TestServer {
         let answer = self.post("/api/v1/ingest", &json!({ "server_id": server_id, "metrics": metrics })).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         answer.json()
-    }
-}
-
-/// One request on a connection of its own, to whoever listens there.
-pub(crate) async fn exchange(
-    address: SocketAddr,
-    method: Method,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: &[u8],
-) -> std::io::Result<Answer> {
-    let exchange = async {
-        let mut socket = TcpStream::connect(address).await?;
-        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
-        socket.write_all(head.as_bytes()).await?;
-        socket.write_all(body).await?;
-        let mut answer = Vec::new();
-        socket.read_to_end(&mut answer).await?;
-        if answer.is_empty() { Err(ErrorKind::UnexpectedEof.into()) } else { Ok(answer) }
-    };
-    let answer = tokio::time::timeout(PATIENCE, exchange).await.expect("a server answers in time");
-    answer.map(|answer| Answer::parse(&answer))
-}
-
-impl Answer {
-    /// Reads until the server closes.
-    pub(crate) async fn read(socket: &mut TcpStream) -> Self {
-        let mut bytes = Vec::new();
-        socket.read_to_end(&mut bytes).await.expect("the connection holds until the answer");
-        Self::parse(&bytes)
-    }
-
-    fn parse(bytes: &[u8]) -> Self {
-        let head_end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer has a head");
-        let head = std::str::from_utf8(&bytes[..head_end]).unwrap();
-        let mut lines = head.lines();
-        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let header =
-            |line: &str| line.split_once(':').map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()));
-        let headers: Vec<(String, String)> = lines.filter_map(header).collect();
-        let body = &bytes[head_end + 4..];
-        let is_chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
-        Self { status, headers, body: if is_chunked { dechunked(body) } else { body.to_vec() } }
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
-    }
-}
-
-impl fmt::Debug for Answer {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let start: String = String::from_utf8_lossy(&self.body).chars().take(300).collect();
-        write!(formatter, "{} {:?} {start}", self.status, self.headers)
-    }
-}
-
-/// The content of a chunked body. Panics when it was broken off, which is what a test wants to see.
-fn dechunked(mut body: &[u8]) -> Vec<u8> {
-    let mut content = Vec::new();
-    loop {
-        let line_end = body.windows(2).position(|window| window == b"\r\n").expect("a chunk has a length");
-        let length = usize::from_str_radix(std::str::from_utf8(&body[..line_end]).unwrap(), 16).unwrap();
-        body = &body[line_end + 2..];
-        if length == 0 {
-            return content;
-        }
-        content.extend_from_slice(&body[..length]);
-        body = &body[length + 2..];
     }
 }
 

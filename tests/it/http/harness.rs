@@ -1,24 +1,24 @@
-//! A served test router on a free port, and a client that speaks bytes.
+//! A served test router on a free port.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::{Method, StatusCode};
 use millrace::http::response::{empty, streamed, text};
 use millrace::http::server::Drained;
-use millrace::http::stream::{ClientGone, channel};
+use millrace::http::streamed_body::{ClientGone, channel};
 use millrace::http::tls::Tls;
 use millrace::http::{ApiError, Config, Front, Listener, Request, Response, Router, serve};
 use millrace::shutdown::Tasks;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-/// Longer than anything here should take, so only a defect runs into it.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) use crate::harness::client::{Client, soon};
+
+/// The length of what `/bulk` answers: more than the buffers of the kernel hold.
+pub(super) const BULK_BYTES: usize = 32 << 20;
 
 /// Time-outs for tests that do not want any to run out.
 pub(super) fn config() -> Config {
@@ -63,11 +63,6 @@ impl Gate {
     }
 }
 
-/// Fails the test when it takes too long, which says more than a test that hangs.
-pub(super) async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(PATIENCE, future).await.expect("this should have happened by now")
-}
-
 pub(super) fn start(config: &Config) -> Server {
     start_with(config, None)
 }
@@ -102,6 +97,7 @@ fn router(gate: &Arc<Gate>, tasks: &Tasks) -> Router {
                 Ok(text(StatusCode::OK, "held"))
             }
         })
+        .route(Method::GET, "/bulk", |_| async { Ok(text(StatusCode::OK, vec![b'#'; BULK_BYTES])) })
         .route(Method::GET, "/whole", move |_| whole(whole_tasks.clone()))
         .route(Method::GET, "/broken", move |_| broken(broken_tasks.clone()))
         .route(Method::GET, "/endless", move |_| endless(Arc::clone(&endless_gate), endless_tasks.clone()))
@@ -111,7 +107,8 @@ fn router(gate: &Arc<Gate>, tasks: &Tasks) -> Router {
 }
 
 async fn echo(mut request: Request) -> Result<Response, ApiError> {
-    let body = request.collect_body().await?.read(Vec::new()).await?;
+    let limits = request.body_limits().clone();
+    let body = request.collect_body_metered(&limits, &mut |_| true).await?.read(Vec::new()).await?;
     Ok(text(StatusCode::OK, body))
 }
 
@@ -163,93 +160,4 @@ async fn upgrade(mut request: Request, tasks: Tasks) -> Result<Response, ApiErro
     response.headers_mut().insert(hyper::header::CONNECTION, "upgrade".parse().unwrap());
     response.headers_mut().insert(hyper::header::UPGRADE, "echo".parse().unwrap());
     Ok(response)
-}
-
-/// A client that sends exactly what it is told and reads exactly what comes.
-pub(super) struct Client {
-    pub(super) stream: TcpStream,
-    pending: Vec<u8>,
-}
-
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) head: String,
-    pub(super) body: Vec<u8>,
-}
-
-impl Answer {
-    pub(super) fn status(&self) -> u16 {
-        self.head.split(' ').nth(1).unwrap().parse().unwrap()
-    }
-
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        lines.filter(|(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
-    }
-
-    pub(super) fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-}
-
-impl Client {
-    pub(super) async fn connect(server: &Server) -> Self {
-        Self { stream: soon(TcpStream::connect(server.address)).await.unwrap(), pending: Vec::new() }
-    }
-
-    pub(super) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        soon(self.stream.write_all(bytes.as_ref())).await.unwrap();
-    }
-
-    pub(super) async fn get(&mut self, path: &str) -> Answer {
-        self.send(format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n")).await;
-        self.answer().await
-    }
-
-    /// `headers` end each line with CR LF.
-    pub(super) async fn post(&mut self, path: &str, headers: &str, body: &[u8]) -> Answer {
-        let length = body.len();
-        self.send(format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {length}\r\n{headers}\r\n")).await;
-        self.send(body).await;
-        self.answer().await
-    }
-
-    pub(super) async fn answer(&mut self) -> Answer {
-        self.answer_to("GET").await
-    }
-
-    /// An answer with its body, or to HEAD without one.
-    pub(super) async fn answer_to(&mut self, method: &str) -> Answer {
-        let head = self.head().await;
-        let mut answer = Answer { head, body: Vec::new() };
-        if method != "HEAD" {
-            let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
-            while self.pending.len() < length {
-                assert!(self.read_more().await > 0, "closed within the body of {}", answer.head);
-            }
-            answer.body = self.pending.drain(..length).collect();
-        }
-        answer
-    }
-
-    /// One head, without the empty line after it.
-    pub(super) async fn head(&mut self) -> String {
-        loop {
-            if let Some(end) = self.pending.windows(4).position(|window| window == b"\r\n\r\n") {
-                let head: Vec<u8> = self.pending.drain(..end + 4).collect();
-                return String::from_utf8(head[..end].to_vec()).unwrap();
-            }
-            assert!(self.read_more().await > 0, "closed before a head came");
-        }
-    }
-
-    /// Everything until the server closes; a reset counts as closing.
-    pub(super) async fn until_closed(&mut self) -> Vec<u8> {
-        while self.read_more().await > 0 {}
-        std::mem::take(&mut self.pending)
-    }
-
-    async fn read_more(&mut self) -> usize {
-        soon(self.stream.read_buf(&mut self.pending)).await.unwrap_or_default()
-    }
 }

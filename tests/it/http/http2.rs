@@ -106,3 +106,15 @@ async fn a_drain_answers_what_is_in_flight() {
     assert_eq!(bytes(answer).await, b"held");
     assert_eq!(soon(server.serving).await.unwrap().connections_dropped, 0);
 }
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_of_an_answer_is_closed_and_the_producer_learns_it() {
+    let mut config = config();
+    config.connections.write_stall_timeout = Duration::from_millis(300);
+    let server = start(&config);
+    let mut client = connect(&server).await;
+    let untaken = client.call("GET", "/endless", Vec::new()).await;
+    server.gate.until_gone().await;
+    soon(client.closed).await.unwrap();
+    drop(untaken);
+}

@@ -132,5 +132,5 @@ async fn a_handshake_that_never_comes_is_closed() {
     let mut config = config();
     config.connections.tls_handshake_timeout = Duration::from_millis(150);
     let server = start_with(&config, Some(files.load()));
-    assert_eq!(Client::connect(&server).await.until_closed().await, b"");
+    assert_eq!(Client::connect(server.address).await.until_closed().await, b"");
 }

@@ -12,8 +12,8 @@ use hyper::StatusCode;
 use hyper::header::HeaderValue;
 use serde_json::Value;
 
-use super::body::BodyError;
-use super::query::QueryError;
+use crate::http::body::{BodyError, encoding};
+use crate::http::query::QueryError;
 
 /// Which JSON an error is written as. A property of the route: a path keeps the shape of the system that owns it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,20 +35,14 @@ pub enum ErrorStatus {
     Forbidden,
     NotFound,
     MethodNotAllowed,
-    NotAcceptable,
     RequestTimeout,
     Conflict,
-    Gone,
     PayloadTooLarge,
     UnsupportedMediaType,
     Unprocessable,
-    UpgradeRequired,
     TooManyRequests,
     Internal,
-    NotImplemented,
-    BadGateway,
     Unavailable,
-    GatewayTimeout,
 }
 
 impl ErrorStatus {
@@ -59,20 +53,14 @@ impl ErrorStatus {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict => StatusCode::CONFLICT,
-            Self::Gone => StatusCode::GONE,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
-            Self::BadGateway => StatusCode::BAD_GATEWAY,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::GatewayTimeout => StatusCode::GATEWAY_TIMEOUT,
         }
     }
 }
@@ -145,14 +133,6 @@ impl ApiError {
         Self::new(ErrorStatus::Unprocessable, code, message)
     }
 
-    pub fn payload_too_large(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(ErrorStatus::PayloadTooLarge, "payload_too_large", message)
-    }
-
-    pub fn unsupported_media_type(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(ErrorStatus::UnsupportedMediaType, "unsupported_media_type", message)
-    }
-
     /// The client sent more than it may; `code` says which bound.
     pub fn too_many_requests(code: &'static str, message: impl Into<Cow<'static, str>>, retry_after: Duration) -> Self {
         Self::new(ErrorStatus::TooManyRequests, code, message).with_retry_after(retry_after)
@@ -174,8 +154,7 @@ impl ApiError {
         self
     }
 
-    #[must_use]
-    pub fn with_retry_after(mut self, retry_after: Duration) -> Self {
+    fn with_retry_after(mut self, retry_after: Duration) -> Self {
         self.0.retry_after = Some(retry_after);
         self
     }
@@ -226,19 +205,20 @@ impl From<BodyError> for ApiError {
     fn from(error: BodyError) -> Self {
         let message = error.to_string();
         match error {
-            BodyError::TooLarge { .. } | BodyError::InflatedTooLarge { .. } => Self::payload_too_large(message),
+            BodyError::TooLarge { .. } | BodyError::InflatedTooLarge { .. } => {
+                Self::new(ErrorStatus::PayloadTooLarge, "payload_too_large", message)
+            }
             BodyError::Stalled { .. } | BodyError::TooSlow { .. } => {
                 Self::new(ErrorStatus::RequestTimeout, "body_timeout", message)
             }
             BodyError::Encoding(_) => {
                 let mut error = Self::new(ErrorStatus::UnsupportedMediaType, "unsupported_encoding", message);
-                error.0.accept_encoding = Some(super::encoding::KNOWN);
+                error.0.accept_encoding = Some(encoding::KNOWN);
                 error
             }
             BodyError::Disconnected(source) => Self::bad_request("body_incomplete", message).with_source(source),
             BodyError::Corrupt(source) => Self::bad_request("corrupt_body", format!("{message}: {source}")),
             BodyError::NoRoom => Self::unavailable("engine_full", message, Duration::from_secs(1)),
-            BodyError::Lost(source) => Self::internal(source),
         }
     }
 }

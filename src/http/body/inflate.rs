@@ -1,20 +1,17 @@
-//! Decompression with a cap on what comes out. Pure: pieces in, bytes out, no I/O and no clock.
+//! Decompression with a cap on what comes out. Pure: bytes in, bytes out, no I/O and no clock.
 //!
 //! - Never more than `bytes_max` bytes are appended, and never more than about twice that is allocated.
 //! - What is cut short or followed by rubbish is an error, not a shorter answer.
 //! - After an error `out` may hold a part of the answer: drop it.
 
-use std::borrow::Cow;
 use std::io::Read;
 
-use bytes::Bytes;
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::chunks::Chunks;
 use super::encoding::Encoding;
 
 #[derive(Debug, thiserror::Error)]
-pub enum InflateError {
+pub(super) enum InflateError {
     #[error("the decompressed body is larger than {bytes_max} bytes")]
     TooLarge { bytes_max: usize },
     #[error(transparent)]
@@ -29,16 +26,20 @@ pub struct Corrupt {
     reason: String,
 }
 
-/// Appends the decoded `chunks` to `out`.
+/// Appends the decoded `wire` to `out`.
 ///
 /// # Errors
 /// When more than `bytes_max` bytes would come out, or the data is not whole and valid.
-pub fn inflate(encoding: Encoding, chunks: &[Bytes], bytes_max: usize, out: &mut Vec<u8>) -> Result<(), InflateError> {
-    let wire = Chunks::new(chunks);
+pub(super) fn inflate(
+    encoding: Encoding,
+    wire: &[u8],
+    bytes_max: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), InflateError> {
     match encoding {
         Encoding::Identity => drain(encoding, wire, bytes_max, out),
         Encoding::Gzip => drain(encoding, MultiGzDecoder::new(wire), bytes_max, out),
-        Encoding::Deflate if is_zlib(chunks) => {
+        Encoding::Deflate if is_zlib(wire) => {
             let mut decoder = ZlibDecoder::new(wire);
             drain(encoding, &mut decoder, bytes_max, out)?;
             nothing_after(encoding, decoder.into_inner())
@@ -49,7 +50,7 @@ pub fn inflate(encoding: Encoding, chunks: &[Bytes], bytes_max: usize, out: &mut
             nothing_after(encoding, decoder.into_inner())
         }
         Encoding::Zstd => zstd(wire, bytes_max, out),
-        Encoding::Snappy => snappy(chunks, bytes_max, out),
+        Encoding::Snappy => snappy(wire, bytes_max, out),
     }
 }
 
@@ -75,57 +76,39 @@ fn drain(encoding: Encoding, reader: impl Read, bytes_max: usize, out: &mut Vec<
     Ok(())
 }
 
-fn nothing_after(encoding: Encoding, mut rest: Chunks<'_>) -> Result<(), InflateError> {
-    match rest.read(&mut [0]) {
-        Ok(0) => Ok(()),
-        _ => Err(corrupt(encoding, "bytes follow the end")),
-    }
+fn nothing_after(encoding: Encoding, rest: &[u8]) -> Result<(), InflateError> {
+    if rest.is_empty() { Ok(()) } else { Err(corrupt(encoding, "bytes follow the end")) }
 }
 
 /// Both forms are sent as `deflate`. A raw stream never has 8 in its first low nibble: that would be a stored block
 /// with padding that is not zero.
-fn is_zlib(chunks: &[Bytes]) -> bool {
-    let mut start = [0; 2];
-    if Chunks::new(chunks).read_exact(&mut start).is_err() {
-        return false;
-    }
-    start[0] & 0x0f == 8 && u16::from_be_bytes(start) % 31 == 0
+fn is_zlib(wire: &[u8]) -> bool {
+    wire.first_chunk().is_some_and(|start| start[0] & 0x0f == 8 && u16::from_be_bytes(*start) % 31 == 0)
 }
 
-fn zstd(wire: Chunks<'_>, bytes_max: usize, out: &mut Vec<u8>) -> Result<(), InflateError> {
+fn zstd(wire: &[u8], bytes_max: usize, out: &mut Vec<u8>) -> Result<(), InflateError> {
     let encoding = Encoding::Zstd;
     let mut decoder = zstd::stream::read::Decoder::with_buffer(wire).map_err(|error| corrupt(encoding, error))?;
     decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(|error| corrupt(encoding, error))?;
     drain(encoding, decoder, bytes_max, out)
 }
 
-fn snappy(chunks: &[Bytes], bytes_max: usize, out: &mut Vec<u8>) -> Result<(), InflateError> {
+fn snappy(wire: &[u8], bytes_max: usize, out: &mut Vec<u8>) -> Result<(), InflateError> {
     let encoding = Encoding::Snappy;
-    let mut start = [0; SNAPPY_STREAM_START.len()];
-    if Chunks::new(chunks).read_exact(&mut start).is_ok() && start == SNAPPY_STREAM_START {
-        return drain(encoding, snap::read::FrameDecoder::new(Chunks::new(chunks)), bytes_max, out);
+    if wire.starts_with(SNAPPY_STREAM_START) {
+        return drain(encoding, snap::read::FrameDecoder::new(wire), bytes_max, out);
     }
-    let block = joined(chunks);
-    let length = snap::raw::decompress_len(&block).map_err(|error| corrupt(encoding, error))?;
+    let length = snap::raw::decompress_len(wire).map_err(|error| corrupt(encoding, error))?;
     if length > bytes_max {
         return Err(InflateError::TooLarge { bytes_max });
     }
-    if length > block.len().saturating_mul(SNAPPY_RATIO_MAX) {
+    if length > wire.len().saturating_mul(SNAPPY_RATIO_MAX) {
         return Err(corrupt(encoding, "the length it states cannot be reached"));
     }
     let from = out.len();
     out.resize(from + length, 0);
-    snap::raw::Decoder::new().decompress(&block, &mut out[from..]).map_err(|error| corrupt(encoding, error))?;
+    snap::raw::Decoder::new().decompress(wire, &mut out[from..]).map_err(|error| corrupt(encoding, error))?;
     Ok(())
-}
-
-/// The block decoder wants one slice; a body in one piece is one already.
-fn joined(chunks: &[Bytes]) -> Cow<'_, [u8]> {
-    match chunks {
-        [] => Cow::Borrowed(&[]),
-        [one] => Cow::Borrowed(one),
-        many => Cow::Owned(many.concat()),
-    }
 }
 
 fn corrupt(encoding: Encoding, reason: impl std::fmt::Display) -> InflateError {

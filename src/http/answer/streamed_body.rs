@@ -12,7 +12,7 @@ use bytes::Bytes;
 use hyper::body::Frame;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::ResponseBody;
+use super::response::ResponseBody;
 
 /// A writer and the body it writes to. At most `bytes_max` bytes wait between them.
 pub fn channel(bytes_max: u32) -> (BodyWriter, ResponseBody) {
@@ -70,11 +70,6 @@ impl BodyWriter {
     /// When nobody reads any more.
     pub async fn finish(self) -> Result<(), ClientGone> {
         self.pieces.send(Piece::End).await.map_err(|_| ClientGone)
-    }
-
-    /// Resolves when nobody reads any more, for producers that are busy with something else than writing.
-    pub async fn client_gone(&self) {
-        self.pieces.closed().await;
     }
 }
 
@@ -174,6 +169,5 @@ mod tests {
         assert!(futures_util::poll!(more.as_mut()).is_pending());
         drop(body);
         assert_eq!(more.await, Err(ClientGone));
-        writer.client_gone().await;
     }
 }

@@ -26,6 +26,12 @@ pub(super) enum Ended {
     Abandoned,
 }
 
+impl Ended {
+    fn of(result: hyper::Result<()>) -> Self {
+        result.map_or_else(Self::Failed, |()| Self::Closed)
+    }
+}
+
 /// Polls the connection until it ends, is overdue, or is abandoned; asks it to finish when draining or too old.
 pub(super) async fn drive<C: Conversation>(
     mut connection: Pin<&mut C>,
@@ -37,31 +43,35 @@ pub(super) async fn drive<C: Conversation>(
     let mut patience =
         Patience { head: limits.head_timeout, idle: limits.idle_timeout, write_stall: limits.write_stall_timeout };
     let mut alarm = pin!(sleep_until(Instant::now() + patience.idle));
-    let mut wakers = pin!(async {
-        serving.stage.draining.cancelled().await;
-        serving.stage.abandoned.cancelled().await;
-    });
+    let mut changes =
+        pin!(async { tokio::join!(serving.stage.draining.cancelled(), serving.stage.abandoned.cancelled()) });
+    let mut registered = false;
     let mut finishing = false;
-    let mut woken_stage = None;
     poll_fn(|context| {
+        // Once, for both: a task's waker does not change, so they stay registered, and no change can fall between.
+        if !std::mem::replace(&mut registered, true) && changes.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Ended::Abandoned);
+        }
         loop {
-            let stage = (serving.stage.is_draining(), serving.stage.is_abandoned());
-            if stage.1 {
-                return Poll::Ready(Ended::Abandoned);
-            }
-            // Once per stage: the waker stays registered, because a task's waker does not change.
-            if woken_stage.replace(stage) != Some(stage) && wakers.as_mut().poll(context).is_ready() {
+            if serving.stage.is_abandoned() {
                 return Poll::Ready(Ended::Abandoned);
             }
             let is_old = retire_at.is_some_and(|at| at <= Instant::now());
-            if !finishing && (stage.0 || is_old) {
+            if !finishing && (serving.stage.is_draining() || is_old) {
                 finishing = true;
                 retire_at = None;
                 patience.idle = patience.idle.min(DRAIN_GRACE);
+                pulse.rest();
+                // It takes a request that it has not read yet for none, so it reads before it is asked to finish.
+                if !pulse.is_busy()
+                    && let Poll::Ready(result) = connection.as_mut().poll(context)
+                {
+                    return Poll::Ready(Ended::of(result));
+                }
                 connection.as_mut().finish();
             }
             if let Poll::Ready(result) = connection.as_mut().poll(context) {
-                return Poll::Ready(result.map_or_else(Ended::Failed, |()| Ended::Closed));
+                return Poll::Ready(Ended::of(result));
             }
             if let Some(why) = ready!(poll_alarm(alarm.as_mut(), context, (pulse, &patience), retire_at)) {
                 return Poll::Ready(Ended::Overdue(why));

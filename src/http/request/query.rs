@@ -4,6 +4,8 @@ use super::percent;
 
 /// More pairs than any client of ours sends; a longer list is refused rather than half read.
 const PAIRS_MAX: usize = 256;
+/// What is repeated to the client is bounded, whatever it sent.
+const NAME_CHARS_SHOWN_MAX: usize = 32;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query(Vec<(String, String)>);
@@ -14,6 +16,11 @@ pub enum QueryError {
     TooManyPairs,
     #[error("the query holds a broken percent escape or text that is not UTF-8")]
     Undecodable,
+    /// No text of ours holds one, and PostgreSQL cannot take it.
+    #[error("{name} holds a NUL character")]
+    Nul { name: String },
+    #[error("the name of a parameter holds a NUL character")]
+    NulInName,
 }
 
 impl Query {
@@ -27,7 +34,14 @@ impl Query {
             }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let decode = |part| percent::decode(part, true).ok_or(QueryError::Undecodable);
-            pairs.push((decode(name)?, decode(value)?));
+            let (name, value) = (decode(name)?, decode(value)?);
+            if name.contains('\0') {
+                return Err(QueryError::NulInName);
+            }
+            if value.contains('\0') {
+                return Err(QueryError::Nul { name: name.chars().take(NAME_CHARS_SHOWN_MAX).collect() });
+            }
+            pairs.push((name, value));
         }
         Ok(Self(pairs))
     }
@@ -35,11 +49,6 @@ impl Query {
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.pairs().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
-    }
-
-    /// Every value of that name, in order.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.pairs().filter(move |(candidate, _)| *candidate == name).map(|(_, value)| value)
     }
 
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
@@ -54,8 +63,8 @@ mod tests {
     #[test]
     fn names_may_repeat_and_values_are_decoded() {
         let query = Query::parse("a=1&b=x%26y+z&a=2&flag&&=v").unwrap();
-        assert_eq!(query.get("a"), Some("1"));
-        assert_eq!(query.all("a").collect::<Vec<_>>(), ["1", "2"]);
+        assert_eq!(query.get("a"), Some("1"), "the first");
+        assert_eq!(query.pairs().filter(|(name, _)| *name == "a").count(), 2);
         assert_eq!(query.get("b"), Some("x&y z"));
         assert_eq!(query.get("flag"), Some(""));
         assert_eq!(query.get("missing"), None);
@@ -68,7 +77,9 @@ mod tests {
     }
 
     #[test]
-    fn broken_escapes_are_refused() {
+    fn broken_escapes_and_nul_are_refused() {
         assert_eq!(Query::parse("a=%f"), Err(QueryError::Undecodable));
+        assert_eq!(Query::parse("a=1&b=x%00"), Err(QueryError::Nul { name: "b".into() }));
+        assert_eq!(Query::parse("%00=x"), Err(QueryError::NulInName));
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use super::connection::{self, Accepted};
+use super::Accepted;
 use super::listener::Listener;
 use super::server::Serving;
 
@@ -31,7 +31,7 @@ pub(super) async fn run(listener: Listener, serving: Arc<Serving>) {
                 backoff = Backoff::default();
                 set_options(&tcp);
                 let accepted = Accepted { tcp, peer, tls: listener.tls.clone(), permit };
-                let running = connection::run(accepted, Arc::clone(&serving));
+                let running = super::run(accepted, Arc::clone(&serving));
                 drop(serving.tasks.spawn("http connection", serving.connections.track_future(running)));
             }
             // The client was gone before we came: its trouble, not ours.

@@ -8,7 +8,7 @@ use super::error::{ApiError, ErrorShape, Parts};
 use super::response::{self, Response};
 
 /// The response to `error`. Says nothing of its source.
-pub(super) fn render(error: &ApiError, shape: ErrorShape) -> Response {
+pub(in crate::http) fn render(error: &ApiError, shape: ErrorShape) -> Response {
     let parts = error.parts();
     let body = Bytes::from(text(parts, shape));
     let mut answer = response::bytes(parts.status.code(), "application/json", body);

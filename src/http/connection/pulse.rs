@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::{Buf, Bytes};
 use tokio::time::Instant;
 
 #[derive(Debug)]
@@ -18,6 +19,10 @@ pub(super) struct Pulse {
     waiting_since_ms: AtomicU64,
     head_since_ms: AtomicU64,
     write_blocked_since_ms: AtomicU64,
+    /// Pieces of answers that wait to be taken by the client, in our buffers or for room in an HTTP/2 window.
+    untaken: AtomicU32,
+    /// When the client last took a part of an answer, or there began to be one to take.
+    taken_at_ms: AtomicU64,
     /// The client was still sending a body when its request was answered.
     body_left_unread: Arc<AtomicBool>,
 }
@@ -51,15 +56,14 @@ impl Pulse {
             waiting_since_ms: AtomicU64::new(0),
             head_since_ms: AtomicU64::new(head_since_ms),
             write_blocked_since_ms: AtomicU64::new(NEVER),
+            untaken: AtomicU32::new(0),
+            taken_at_ms: AtomicU64::new(0),
             body_left_unread: Arc::default(),
         }
     }
 
     pub(super) fn read_some(&self) {
-        if !self.multiplexed
-            && self.in_flight.load(Ordering::Relaxed) == 0
-            && self.head_since_ms.load(Ordering::Relaxed) == NEVER
-        {
+        if !self.multiplexed && !self.is_busy() && self.head_since_ms.load(Ordering::Relaxed) == NEVER {
             self.head_since_ms.store(self.now_ms(), Ordering::Relaxed);
         }
     }
@@ -76,8 +80,18 @@ impl Pulse {
         }
     }
 
+    /// The client took a part of an answer.
+    fn took(&self) {
+        self.taken_at_ms.store(self.now_ms(), Ordering::Relaxed);
+    }
+
+    /// Waiting for the next request begins now, whenever the last one ended.
+    pub(super) fn rest(&self) {
+        self.waiting_since_ms.store(self.now_ms(), Ordering::Relaxed);
+    }
+
     pub(super) fn is_busy(&self) -> bool {
-        self.in_flight.load(Ordering::Relaxed) > 0
+        self.in_flight.load(Ordering::Relaxed) > 0 || self.untaken.load(Ordering::Relaxed) > 0
     }
 
     pub(super) fn in_flight(&self) -> u32 {
@@ -95,8 +109,8 @@ impl Pulse {
 
     /// What is overdue first, and when; `None` while a request is being answered and the client takes the answer.
     pub(super) fn due(&self, patience: &Patience) -> Option<(Instant, Overdue)> {
-        let blocked = self.write_blocked_since_ms.load(Ordering::Relaxed);
-        let stalled = (blocked != NEVER).then(|| (self.instant(blocked) + patience.write_stall, Overdue::WriteStall));
+        let stalled =
+            self.stalled_since_ms().map(|since| (self.instant(since) + patience.write_stall, Overdue::WriteStall));
         if self.is_busy() {
             return stalled;
         }
@@ -110,6 +124,16 @@ impl Pulse {
         Some(stalled.map_or(quiet, |stalled| if stalled.0 < quiet.0 { stalled } else { quiet }))
     }
 
+    /// Bytes that cannot be written, or, on HTTP/2, answers the client gives no room for: it may still take the rest
+    /// of the protocol then.
+    fn stalled_since_ms(&self) -> Option<u64> {
+        let blocked = Some(self.write_blocked_since_ms.load(Ordering::Relaxed)).filter(|since| *since != NEVER);
+        // After this the time is at least that of the first piece which waits.
+        let is_waiting = self.untaken.load(Ordering::Acquire) > 0;
+        let taken = is_waiting.then(|| self.taken_at_ms.load(Ordering::Relaxed));
+        blocked.into_iter().chain(taken).min()
+    }
+
     fn instant(&self, since_epoch_ms: u64) -> Instant {
         self.epoch + Duration::from_millis(since_epoch_ms)
     }
@@ -119,7 +143,7 @@ impl Pulse {
     }
 }
 
-/// Marks a request as in flight from its head until the end of its answer.
+/// Marks a request as in flight from its head until the last piece of its answer is there to be taken.
 #[derive(Debug)]
 pub(super) struct Busy(Arc<Pulse>);
 
@@ -130,61 +154,60 @@ impl Busy {
         pulse.body_left_unread.store(false, Ordering::Relaxed);
         Self(Arc::clone(pulse))
     }
+
+    /// A piece of the answer that is now there to be taken.
+    pub(super) fn untaken(&self, piece: Bytes) -> Untaken {
+        Untaken::new(piece, &self.0)
+    }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.waiting_since_ms.store(self.0.now_ms(), Ordering::Relaxed);
+        self.0.rest();
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A piece of an answer, until the client has taken it or is given up.
+#[derive(Debug)]
+pub(super) struct Untaken {
+    piece: Bytes,
+    pulse: Arc<Pulse>,
+}
 
-    const PATIENCE: Patience = Patience {
-        head: Duration::from_millis(10),
-        idle: Duration::from_millis(50),
-        write_stall: Duration::from_millis(30),
-    };
-
-    fn due_ms(pulse: &Pulse) -> Option<(u128, Overdue)> {
-        pulse.due(&PATIENCE).map(|(at, why)| ((at - pulse.epoch).as_millis(), why))
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_head_is_due_sooner_than_an_idle_connection_and_a_busy_one_never() {
-        let pulse = Arc::new(Pulse::start(false));
-        assert_eq!(due_ms(&pulse), Some((10, Overdue::Head)));
-        let busy = Busy::enter(&pulse);
-        assert_eq!(due_ms(&pulse), None);
-        tokio::time::advance(Duration::from_millis(100)).await;
-        drop(busy);
-        assert_eq!(due_ms(&pulse), Some((150, Overdue::Idle)));
-        tokio::time::advance(Duration::from_millis(5)).await;
-        pulse.read_some();
-        tokio::time::advance(Duration::from_millis(1)).await;
-        pulse.read_some();
-        assert_eq!(due_ms(&pulse), Some((115, Overdue::Head)), "more bytes do not buy more time");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn bytes_on_http2_are_not_taken_for_a_head() {
-        let pulse = Pulse::start(true);
-        pulse.read_some();
-        assert_eq!(due_ms(&pulse), Some((50, Overdue::Idle)));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_client_that_takes_nothing_is_due_even_when_busy() {
-        let pulse = Arc::new(Pulse::start(false));
-        let _busy = Busy::enter(&pulse);
-        pulse.write_blocked();
-        tokio::time::advance(Duration::from_millis(5)).await;
-        pulse.write_blocked();
-        assert_eq!(due_ms(&pulse), Some((30, Overdue::WriteStall)));
-        pulse.wrote();
-        assert_eq!(due_ms(&pulse), None);
+impl Untaken {
+    fn new(piece: Bytes, pulse: &Arc<Pulse>) -> Self {
+        if pulse.untaken.load(Ordering::Relaxed) == 0 {
+            pulse.took();
+        }
+        pulse.untaken.fetch_add(1, Ordering::Release);
+        Self { piece, pulse: Arc::clone(pulse) }
     }
 }
+
+impl Buf for Untaken {
+    fn remaining(&self) -> usize {
+        self.piece.len()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        &self.piece
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.piece.advance(count);
+        self.pulse.took();
+    }
+}
+
+impl Drop for Untaken {
+    fn drop(&mut self) {
+        let now_ms = self.pulse.now_ms();
+        self.pulse.taken_at_ms.store(now_ms, Ordering::Relaxed);
+        self.pulse.waiting_since_ms.store(now_ms, Ordering::Relaxed);
+        self.pulse.untaken.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::TokioTimer;
 
-use super::config::Config;
+use crate::http::config::Config;
 use crate::shutdown::Tasks;
 
 /// The first bytes of an HTTP/2 client that does not negotiate.

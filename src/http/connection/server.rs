@@ -6,15 +6,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::config::{Config, ConnectionConfig};
+use super::accept;
+use super::listener::Listener;
 use super::protocol::Protocols;
-use super::{Front, Listener, accept};
+use crate::http::Front;
+use crate::http::config::{Config, ConnectionConfig};
 use crate::shutdown::Tasks;
+
+/// How long abandoned connections may take to let go.
+const ABANDONED_DEADLINE: Duration = Duration::from_secs(1);
 
 /// How the serving ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,15 +32,7 @@ pub struct Drained {
 /// Serves until `tasks` is asked to stop, and returns when drained. The deadline of `Tasks::stop` must be longer than
 /// `drain_deadline`.
 pub async fn serve(listeners: Vec<Listener>, front: Arc<Front>, config: &Config, tasks: Tasks) -> Drained {
-    let serving = Arc::new(Serving {
-        front,
-        protocols: Protocols::new(config, &tasks),
-        limits: config.connections.clone(),
-        room: Arc::new(Semaphore::new(config.connections.connections_max.min(Semaphore::MAX_PERMITS))),
-        connections: TaskTracker::new(),
-        stage: Stage::default(),
-        tasks: tasks.clone(),
-    });
+    let serving = Arc::new(Serving::new(front, config, &tasks));
     for listener in listeners {
         drop(tasks.spawn("http accept", accept::run(listener, Arc::clone(&serving))));
     }
@@ -56,6 +54,18 @@ pub(super) struct Serving {
 }
 
 impl Serving {
+    fn new(front: Arc<Front>, config: &Config, tasks: &Tasks) -> Self {
+        Self {
+            front,
+            protocols: Protocols::new(config, tasks),
+            limits: config.connections.clone(),
+            room: Arc::new(Semaphore::new(config.connections.connections_max.min(Semaphore::MAX_PERMITS))),
+            connections: TaskTracker::new(),
+            stage: Stage::default(),
+            tasks: tasks.clone(),
+        }
+    }
+
     async fn drain(&self) -> Drained {
         self.stage.drain();
         self.connections.close();
@@ -65,8 +75,10 @@ impl Serving {
         let connections_dropped = self.connections.len();
         tracing::warn!(connections.dropped = connections_dropped, "drain deadline passed");
         self.stage.abandon();
-        // They end at their next poll, which the stage change has just asked for.
-        self.connections.wait().await;
+        // They end at their next poll, which the stage change has just asked for, unless one never returns from its last.
+        if tokio::time::timeout(ABANDONED_DEADLINE, self.connections.wait()).await.is_err() {
+            tracing::warn!(connections.left = self.connections.len(), "connections did not let go");
+        }
         Drained { connections_dropped }
     }
 }
@@ -104,3 +116,6 @@ impl Stage {
         self.abandoned.cancel();
     }
 }
+
+#[cfg(test)]
+mod tests;

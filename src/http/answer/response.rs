@@ -9,8 +9,8 @@ use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 
-use super::ApiError;
-use super::stream::{BodyAborted, StreamedBody};
+use super::error::ApiError;
+use super::streamed_body::{BodyAborted, StreamedBody};
 
 pub type Response = hyper::Response<ResponseBody>;
 
@@ -19,7 +19,7 @@ pub enum ResponseBody {
     #[default]
     Empty,
     Full(Bytes),
-    /// Made by [`super::stream::channel`].
+    /// Made by [`super::streamed_body::channel`].
     Streamed(StreamedBody),
 }
 
@@ -40,7 +40,7 @@ pub fn bytes(status: StatusCode, content_type: &'static str, body: Bytes) -> Res
     with_body(status, content_type, ResponseBody::Full(body))
 }
 
-/// A body that is still being written, from [`super::stream::channel`].
+/// A body that is still being written, from [`super::streamed_body::channel`].
 pub fn streamed(status: StatusCode, content_type: &'static str, body: ResponseBody) -> Response {
     with_body(status, content_type, body)
 }

@@ -1,7 +1,7 @@
 //! Percent-decoding of path segments and query parts, to text. Knows nothing of their meaning.
 
 /// `None` when an escape is broken or what it spells is not UTF-8. With `plus_is_space`, as in queries and forms.
-pub(super) fn decode(text: &str, plus_is_space: bool) -> Option<String> {
+pub(in crate::http) fn decode(text: &str, plus_is_space: bool) -> Option<String> {
     let needs_work = |byte: u8| byte == b'%' || (plus_is_space && byte == b'+');
     if !text.bytes().any(needs_work) {
         return Some(text.to_owned());
