@@ -28,7 +28,7 @@ use crate::http::handlers::{self, Readiness, Services};
 use crate::http::tls::Tls;
 use crate::http::{self, Front, Listener};
 use crate::journal::{Follower, Journal, Lanes, Surroundings};
-use crate::live::{Hub, HubWorker};
+use crate::live::{Hub, HubWorker, Replays};
 use crate::query;
 use crate::shutdown::Tasks;
 use crate::store::{migrations, nodes};
@@ -67,6 +67,7 @@ impl App {
         // Bound before anything slow happens, so that a taken address is told at once.
         let bind = |address: &SocketAddr| Listener::bind(*address, tls.clone());
         let listeners = config.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+        let http = plan::http(config)?;
         let (database, cluster) = database::open(config).await?;
         migrations::migrate(&database).await?;
         let node = nodes::register(&database.client().await?, env!("CARGO_PKG_VERSION")).await?;
@@ -92,10 +93,11 @@ impl App {
             catalog,
             journal,
             hub,
-            replay: Arc::new(StoredSamples(Arc::clone(&query))),
+            replays: Arc::new(Replays::new(Arc::new(StoredSamples(Arc::clone(&query))))),
             query,
-            pulse: plan::pulse(config),
+            heartbeat: plan::heartbeat(config),
             sessions: Tasks::default(),
+            origins: http.cors.origins.clone(),
             readers,
             database,
             budget: Budget::new(config.http.in_flight_bytes_max as u64),
@@ -107,7 +109,6 @@ impl App {
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
         });
-        let http = plan::http(config)?;
         let front = Front::new(handlers::router(&services)?, &http).observed_by(observe::answers(&services));
         let front = Arc::new(front);
         observe::stages(&services, &front);
@@ -166,6 +167,7 @@ impl App {
         if let Err(lanes) = lanes.stop(STAGE_DEADLINE).await {
             late.push(("journal lane", lanes));
         }
+        services.hub.caught_up(STAGE_DEADLINE).await;
         late.extend(services.sessions.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         late.extend(services.readers.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         late.extend(background.stop(STAGE_DEADLINE).await.err().unwrap_or_default());

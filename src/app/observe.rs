@@ -40,7 +40,9 @@ pub(super) fn stages(services: &Arc<Services>, front: &Arc<Front>) {
         metrics.live.sessions.set(read(&live.sessions).cast_signed());
         mirror(&metrics.live.frames_sent, read(&live.delivered));
         mirror(&metrics.live.frames_dropped, read(&live.dropped));
+        mirror(&metrics.live.lagged, read(&live.lagged));
         mirror(&metrics.live.flushes_dropped, read(&live.flushes_dropped));
+        mirror(&metrics.live.events_too_long, read(&live.events_too_long));
         mirror(&metrics.live.samples_unknown, read(&live.unknown_series));
         mirror(&metrics.live.sessions_stalled, read(&live.sessions_stalled));
         metrics.live.lag_us.set(read(&live.lag_us).cast_signed());

@@ -20,7 +20,10 @@ impl Replay for StoredSamples {
             let marks = range.up_to.iter().map(|(origin, high)| Mark { origin, low: low(origin), high }).collect();
             let past = Past { since: range.since, marks, wanted: &|series| range.filter.matches(series) };
             let replayed = self.0.replay(past, &into).await;
-            replayed.map_err(|error: QueryError| ReplayError::Store(Box::new(error)))
+            replayed.map_err(|error| match error {
+                QueryError::TimedOut { .. } => ReplayError::Busy(Box::new(error)),
+                error => ReplayError::Store(Box::new(error)),
+            })
         })
     }
 }

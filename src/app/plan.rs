@@ -4,7 +4,7 @@ use super::Failure;
 use crate::config::Config;
 use crate::http::config::{BodyLimits, ConnectionConfig};
 use crate::http::cors::{Cors, Origins};
-use crate::live::{HubConfig, PulseConfig, QueueLimits};
+use crate::live::{HeartbeatConfig, HubConfig, QueueLimits};
 use crate::{catalog, http, journal, query};
 
 pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
@@ -63,12 +63,12 @@ pub(super) fn hub(config: &Config) -> HubConfig {
     HubConfig { sessions_max: config.live.sessions_max, queue }
 }
 
-pub(super) fn pulse(config: &Config) -> PulseConfig {
-    PulseConfig {
+pub(super) fn heartbeat(config: &Config) -> HeartbeatConfig {
+    HeartbeatConfig {
         ping_interval: config.live.ping_interval,
         pong_timeout: config.live.stall_timeout,
         stall_timeout: config.live.stall_timeout,
-        ..PulseConfig::default()
+        ..HeartbeatConfig::default()
     }
 }
 

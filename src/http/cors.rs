@@ -32,6 +32,15 @@ impl Origins {
         }
         Ok(Self::Listed(origins.iter().map(|origin| HeaderValue::from_str(origin)).collect::<Result<_, _>>()?))
     }
+
+    /// Whether the page at `origin` may open what browsers do not check for us, such as a WebSocket. A client without
+    /// an origin is no page.
+    pub fn allows(&self, origin: Option<&HeaderValue>) -> bool {
+        match (self, origin) {
+            (Self::Listed(listed), Some(origin)) => listed.contains(origin),
+            (Self::Any, _) | (_, None) => true,
+        }
+    }
 }
 
 impl Default for Cors {
@@ -94,6 +103,15 @@ mod tests {
         let cors = Cors { origins: listed, ..Cors::default() };
         assert_eq!(allowed(&cors, "https://a.example").unwrap(), "https://a.example");
         assert_eq!(allowed(&cors, "https://b.example"), None);
+    }
+
+    #[test]
+    fn sockets_are_open_to_listed_pages_and_to_clients_that_are_no_page() {
+        let origin = |text| HeaderValue::from_static(text);
+        let listed = Origins::Listed(vec![origin("https://a.example")]);
+        assert!(listed.allows(Some(&origin("https://a.example"))) && listed.allows(None));
+        assert!(!listed.allows(Some(&origin("https://b.example"))) && !listed.allows(Some(&origin("null"))));
+        assert!(Origins::Any.allows(Some(&origin("https://b.example"))));
     }
 
     #[test]

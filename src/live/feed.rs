@@ -1,27 +1,25 @@
 //! Where a session's messages come from: first the replay, then the hub.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::frame::{Frame, Run, RunBuilder};
 use super::hub::{Hub, Subscription};
 use super::mailbox::Taken;
 use super::outgoing::Outgoing;
-use super::replay::{AttachError, Replay, attach};
+use super::replay::{AttachError, Replays, attach};
 use super::request::StreamRequest;
+use crate::shutdown::Tasks;
 
 /// Replayed runs between the reader and the socket.
 const REPLAYED_RUNS_MAX: usize = 4;
 
-type Attaching = Pin<Box<dyn Future<Output = Result<Subscription, AttachError>> + Send>>;
-
-/// The messages of one session in the order the client gets them.
+/// The messages of one session in the order the client gets them. When it is dropped its task ends by itself.
 pub(super) struct Feed {
     /// Until the session is subscribed.
-    attaching: Option<Attaching>,
+    attaching: Option<JoinHandle<Result<Subscription, AttachError>>>,
     /// Until the replay has been sent.
     replayed: Option<mpsc::Receiver<Run>>,
     next: Option<Run>,
@@ -30,10 +28,10 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    pub(super) fn new(hub: Arc<Hub>, replay: Option<Arc<dyn Replay>>, request: StreamRequest) -> Self {
+    pub(super) fn start(hub: Arc<Hub>, replays: Option<Arc<Replays>>, request: StreamRequest, tasks: &Tasks) -> Self {
         let (runs, replayed) = mpsc::channel(REPLAYED_RUNS_MAX);
         let batch = request.batch;
-        let attaching: Attaching = Box::pin(attach(hub, replay, request, runs));
+        let attaching = tasks.spawn("live feed", attach(hub, replays, request, runs));
         Self { attaching: Some(attaching), replayed: Some(replayed), next: None, subscription: None, batch }
     }
 
@@ -46,7 +44,7 @@ impl Feed {
                     tokio::select! {
                         subscription = attaching => {
                             self.attaching = None;
-                            self.subscription = Some(subscription?);
+                            self.subscription = Some(subscription??);
                         }
                         Some(run) = replayed.recv() => self.next = Some(run),
                     }
@@ -80,6 +78,13 @@ impl Feed {
                 notice.finish().into_iter().for_each(|run| outgoing.push(run.bytes));
             }
             runs.into_iter().for_each(|run| outgoing.push(run.bytes));
+        }
+    }
+
+    /// All that was moved has been written.
+    pub(super) fn written(&self) {
+        if let Some(subscription) = &self.subscription {
+            subscription.written();
         }
     }
 }

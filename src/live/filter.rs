@@ -9,11 +9,11 @@ use super::pattern::TextSet;
 use crate::model::Series;
 
 /// Most members of all conditions of one filter together.
-pub const FILTER_MEMBERS_MAX: usize = 256;
+const FILTER_MEMBERS_MAX: usize = 256;
 /// Most bytes of all values of one filter together.
-pub const FILTER_BYTES_MAX: usize = 8 * 1024;
+const FILTER_BYTES_MAX: usize = 8 * 1024;
 /// Most labels one filter may speak of.
-pub const FILTER_LABELS_MAX: usize = 16;
+const FILTER_LABELS_MAX: usize = 16;
 
 const LABEL_PREFIX: &str = "label.";
 
@@ -48,7 +48,7 @@ impl Filter {
     ///
     /// # Errors
     /// When a bound of this module is passed, or a label has no name.
-    pub fn parse(pairs: &[(String, String)]) -> Result<Self, FilterError> {
+    pub(super) fn parse(pairs: &[(String, String)]) -> Result<Self, FilterError> {
         let mut labels: Vec<&str> = pairs.iter().filter_map(|(key, _)| key.strip_prefix(LABEL_PREFIX)).collect();
         labels.sort_unstable();
         labels.dedup();
@@ -76,18 +76,24 @@ impl Filter {
                 .all(|(name, set)| identity.labels().get(name).is_some_and(|value| set.contains(value)))
     }
 
+    /// How many steps [`Filter::matches`] takes at most.
+    pub(super) fn steps(&self) -> usize {
+        let sets = self.metric_type.iter().chain(&self.metric_name).chain(self.labels.iter().map(|(_, set)| set));
+        1 + sets.map(TextSet::steps).sum::<usize>()
+    }
+
     /// Whether something other than a metric that happened on this server is asked for: only the server counts then.
-    pub fn matches_event(&self, server_id: Uuid) -> bool {
+    pub(super) fn matches_event(&self, server_id: Uuid) -> bool {
         self.servers.is_empty() || self.servers.binary_search(&server_id).is_ok()
     }
 
     /// The servers asked for, each once; empty means any.
-    pub fn servers(&self) -> &[Uuid] {
+    pub(super) fn servers(&self) -> &[Uuid] {
         &self.servers
     }
 
     /// Whether every series of every server matches.
-    pub fn is_everything(&self) -> bool {
+    pub(super) fn is_everything(&self) -> bool {
         self == &Self::default()
     }
 }

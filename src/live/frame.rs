@@ -70,6 +70,13 @@ impl Frame {
         });
     }
 
+    /// A run of this message alone, as an array of one for `batch`.
+    pub(super) fn alone(&self, batch: bool) -> Run {
+        let mut builder = RunBuilder::new(batch);
+        builder.push(self);
+        builder.close()
+    }
+
     fn encode(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.bytes.truncate(HEADER_BYTES_MAX);
         write(&mut self.bytes);
@@ -109,9 +116,10 @@ impl RunBuilder {
 
     /// The run gathered so far, if any. Leaves the builder empty and without memory of its own.
     pub(super) fn finish(&mut self) -> Option<Run> {
-        if self.messages == 0 {
-            return None;
-        }
+        (self.messages > 0).then(|| self.close())
+    }
+
+    fn close(&mut self) -> Run {
         let mut start = 0;
         if self.batch {
             self.bytes.push(b']');
@@ -119,7 +127,7 @@ impl RunBuilder {
         }
         let bytes = std::mem::take(&mut self.bytes).into_boxed_slice();
         let messages = std::mem::take(&mut self.messages);
-        Some(Run { bytes: Bytes::from(bytes).slice(start..), messages })
+        Run { bytes: Bytes::from(bytes).slice(start..), messages }
     }
 }
 
@@ -185,6 +193,8 @@ mod tests {
         let run = batch.finish().unwrap();
         assert_eq!((payloads(&run.bytes), run.messages), (vec![format!("[{one},{two}]")], 2));
         assert!(batch.finish().is_none());
+        assert_eq!(payloads(&frame.alone(false).bytes), [two]);
+        assert_eq!((payloads(&frame.alone(true).bytes), frame.alone(true).messages), (vec![format!("[{two}]")], 1));
     }
 
     #[test]

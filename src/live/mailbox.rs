@@ -1,7 +1,8 @@
 //! What waits for one session: a bounded queue of runs that the hub fills and the session empties.
 //!
 //! When it is full the oldest run goes and its messages are counted, so a session that does not read costs itself its
-//! frames and no one else anything. The lock is held for moving a few pointers and never across an await.
+//! frames and no one else anything. What a session took counts as its own until it is written. The lock is held for
+//! moving a few pointers and never across an await.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,15 +13,15 @@ use tokio::sync::Notify;
 use super::frame::Run;
 use super::stats::LiveStats;
 
-/// While all queues together hold more than [`QueueLimits::all_bytes_max`], each is cut to this part of its bounds.
-const CROWDED_SHARE: usize = 8;
-
 /// How much may wait.
 #[derive(Clone, Copy, Debug)]
 pub struct QueueLimits {
     pub messages_max: usize,
     pub bytes_max: usize,
-    /// Over all sessions together.
+    /// Over all sessions together. While they hold more, whatever is queued cuts its own queue to an equal share of
+    /// this, though never below its newest run. So all hold at most twice this, and two runs a session (one newest,
+    /// one being written). What several sessions share counts for each of them here and takes its memory once; a run
+    /// that is longer than 16 KiB is an event, which all its sessions share.
     pub all_bytes_max: usize,
 }
 
@@ -45,6 +46,8 @@ struct Queue {
     runs: VecDeque<Run>,
     messages: usize,
     bytes: usize,
+    /// Bytes the session took and has not written yet.
+    unwritten_bytes: usize,
     /// Messages lost since the session last took something.
     dropped: u64,
 }
@@ -67,16 +70,14 @@ impl Mailbox {
         if self.is_closed() {
             return;
         }
-        let crowded = LiveStats::read(&self.stats.queued_bytes) > self.limits.all_bytes_max as u64;
-        let share = if crowded { CROWDED_SHARE } else { 1 };
-        let (messages_max, bytes_max) = (self.limits.messages_max / share, self.limits.bytes_max / share);
+        let (messages_max, bytes_max) = (self.limits.messages_max, self.bytes_max());
         LiveStats::add(&self.stats.queued_bytes, run.bytes.len() as u64);
         let mut queue = self.lock();
         queue.messages += run.messages as usize;
         queue.bytes += run.bytes.len();
         queue.runs.push_back(run);
         let (mut lost, mut lost_bytes) = (0, 0);
-        while (queue.messages > messages_max || queue.bytes > bytes_max) && queue.runs.len() > 1 {
+        while (queue.messages > messages_max || queue.held_bytes() > bytes_max) && queue.runs.len() > 1 {
             let Some(oldest) = queue.pop() else { break };
             lost += u64::from(oldest.messages);
             lost_bytes += oldest.bytes.len() as u64;
@@ -104,7 +105,8 @@ impl Mailbox {
         self.arrived.notified().await;
     }
 
-    /// Takes the oldest runs, up to about `bytes_max`, and the count of what was lost.
+    /// Takes the oldest runs, up to about `bytes_max`, and the count of what was lost. They count as waiting until
+    /// [`Mailbox::written`].
     pub(super) fn take(&self, bytes_max: usize) -> Taken {
         let mut queue = self.lock();
         let mut taken = Taken { dropped: std::mem::take(&mut queue.dropped), runs: Vec::new() };
@@ -121,21 +123,37 @@ impl Mailbox {
         } else {
             self.wake();
         }
+        queue.unwritten_bytes += bytes;
         drop(queue);
-        LiveStats::sub(&self.stats.queued_bytes, bytes as u64);
         LiveStats::add(&self.stats.delivered, messages);
+        LiveStats::add(&self.stats.lagged, u64::from(taken.dropped > 0));
         taken
+    }
+
+    /// All that was taken has left the session.
+    pub(super) fn written(&self) {
+        let bytes = std::mem::take(&mut self.lock().unwritten_bytes);
+        LiveStats::sub(&self.stats.queued_bytes, bytes as u64);
     }
 
     /// Empties the queue for good: nobody will take from it again.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        let bytes = std::mem::take(&mut *self.lock()).bytes;
+        let bytes = std::mem::take(&mut *self.lock()).held_bytes();
         LiveStats::sub(&self.stats.queued_bytes, bytes as u64);
     }
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    fn bytes_max(&self) -> usize {
+        let QueueLimits { bytes_max, all_bytes_max, .. } = self.limits;
+        if LiveStats::read(&self.stats.queued_bytes) <= all_bytes_max as u64 {
+            return bytes_max;
+        }
+        let sessions = LiveStats::read(&self.stats.sessions).max(1);
+        bytes_max.min((all_bytes_max as u64 / sessions) as usize)
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -156,6 +174,10 @@ impl Queue {
         self.messages -= run.messages as usize;
         self.bytes -= run.bytes.len();
         Some(run)
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.bytes + self.unwritten_bytes
     }
 }
 
@@ -185,6 +207,7 @@ mod tests {
         assert_eq!((taken.dropped, taken.runs.len()), (24 + 5, 4));
         assert_eq!(mailbox.take(usize::MAX).dropped, 0);
         assert_eq!((LiveStats::read(&stats.dropped), LiveStats::read(&stats.delivered)), (29, 16));
+        assert_eq!(LiveStats::read(&stats.lagged), 1);
     }
 
     #[test]
@@ -207,11 +230,27 @@ mod tests {
     }
 
     #[test]
-    fn when_all_queues_together_are_full_each_is_cut_short() {
+    fn when_all_queues_together_are_full_each_is_cut_to_an_equal_share() {
         let (mailbox, stats) = mailbox();
         stats.queued_bytes.store(5000, Ordering::Relaxed);
+        stats.sessions.store(250, Ordering::Relaxed);
         (0..10).for_each(|_| mailbox.push(run(1, 1)));
-        assert_eq!((mailbox.take(usize::MAX).dropped, LiveStats::read(&stats.queued_bytes)), (8, 5000));
+        assert_eq!((mailbox.take(usize::MAX).dropped, LiveStats::read(&stats.queued_bytes)), (6, 5004));
+        mailbox.written();
+        assert_eq!(LiveStats::read(&stats.queued_bytes), 5000);
+    }
+
+    #[test]
+    fn what_a_session_took_counts_until_it_is_written() {
+        let (mailbox, stats) = mailbox();
+        (0..2).for_each(|_| mailbox.push(run(1, 60)));
+        assert_eq!(mailbox.take(usize::MAX).runs.len(), 2);
+        (0..2).for_each(|_| mailbox.push(run(1, 40)));
+        assert_eq!(LiveStats::read(&stats.queued_bytes), 160);
+        mailbox.written();
+        (0..2).for_each(|_| mailbox.push(run(1, 40)));
+        let taken = mailbox.take(usize::MAX);
+        assert_eq!((taken.dropped, taken.runs.len()), (1, 3), "there is room again");
     }
 
     #[test]

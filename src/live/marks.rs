@@ -6,7 +6,7 @@ use crate::model::Origin;
 
 /// Most writers remembered. A node takes a new number at each start, so the lowest numbers are the oldest and are
 /// forgotten first; what they wrote is not replayed any more then.
-pub const ORIGINS_MAX: usize = 4096;
+const ORIGINS_MAX: usize = 4096;
 
 /// The last sequence number of each writer that has been handed on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct Marks(BTreeMap<Origin, u64>);
 
 impl Marks {
     /// Moves the mark of `origin` to `sequence`, never backwards.
-    pub fn advance(&mut self, origin: Origin, sequence: u64) {
+    pub(super) fn advance(&mut self, origin: Origin, sequence: u64) {
         let mark = self.0.entry(origin).or_insert(sequence);
         *mark = (*mark).max(sequence);
         if self.0.len() > ORIGINS_MAX {

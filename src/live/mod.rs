@@ -5,17 +5,19 @@
 //! has a bounded queue and loses its oldest messages when it does not keep up, and is told how many. Only committed
 //! samples are pushed. Knows nothing of HTTP routes or SQL; stored samples come through [`Replay`].
 
+mod backlog; // what waits for the hub
 mod feed; // replay, then live
 mod filter; // what a subscriber wants to see
 mod frame; // messages, encoded once
 mod handshake; // headers of an upgrade
+mod heartbeat; // pings and patience
 mod hub; // the door: commits in, subscriptions out
 mod inbound; // the reading half
 mod mailbox; // what waits for one session
 mod marks; // how far the journal has been handed on
 mod outgoing; // the writing half
 mod pattern; // sets of texts with wildcards
-mod pulse; // pings and patience
+mod questions; // what sessions ask the hub
 mod replay; // stored samples first
 mod request; // filter and options of one subscription
 mod routes; // series to groups of subscribers
@@ -29,15 +31,13 @@ mod fixtures;
 #[cfg(test)]
 mod tests;
 
-pub use filter::{FILTER_BYTES_MAX, FILTER_LABELS_MAX, FILTER_MEMBERS_MAX, Filter, FilterError};
-pub use handshake::{HandshakeError, accept};
-pub use hub::{EVENT_BYTES_MAX, Hub, HubConfig, SubscribeError, Subscription};
+pub use handshake::accept;
+pub use heartbeat::HeartbeatConfig;
+pub use hub::{Hub, HubConfig, SubscribeError, Subscription};
 pub use mailbox::QueueLimits;
-pub use marks::{Marks, ORIGINS_MAX};
-pub use pulse::PulseConfig;
-pub use replay::{AttachError, Replay, ReplayError, ReplayFuture, ReplayRange};
+pub use marks::Marks;
+pub use replay::{Replay, ReplayError, ReplayFuture, ReplayRange, Replays};
 pub use request::StreamRequest;
-pub use session::{CLIENT_MESSAGE_BYTES_MAX, Ended, SessionSetup, serve};
+pub use session::{SessionSetup, serve};
 pub use state::Event;
-pub use stats::LiveStats;
 pub use worker::HubWorker;

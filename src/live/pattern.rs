@@ -37,6 +37,11 @@ impl TextSet {
         Self { literals: literals.into_boxed_slice(), patterns: patterns.into_boxed_slice() }
     }
 
+    /// How many steps [`TextSet::contains`] takes at most, the search among the literals being one.
+    pub(super) fn steps(&self) -> usize {
+        1 + self.patterns.len()
+    }
+
     pub(super) fn contains(&self, text: &str) -> bool {
         self.literals.binary_search_by(|literal| literal.as_ref().cmp(text)).is_ok()
             || self.patterns.iter().any(|pattern| pattern.matches(text))

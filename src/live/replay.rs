@@ -1,5 +1,8 @@
 //! The seam to stored samples: what a session that asks for `since=` is sent before it goes live.
 //!
+//! A replay is a task of its own, so that it never rests with a statement half read while its session writes. It waits
+//! for the session between chunks only, and ends by itself when the session is gone.
+//!
 //! A replay is bounded by marks. It is done in rounds: everything up to marks M1, then what lies between M1 and M2,
 //! and so on while a round still finds much; only then does the session subscribe, and one last round covers what lies
 //! before the subscription's own marks. So nothing queues up during a long replay, and nothing is sent twice or not at
@@ -10,8 +13,10 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
+use tokio::task::JoinError;
 
 use super::filter::Filter;
 use super::frame::{Frame, Run, RunBuilder};
@@ -27,6 +32,10 @@ pub(super) const ROUNDS_MAX: usize = 8;
 pub(super) const SHORT_ROUND_SAMPLES_MAX: u64 = 1000;
 /// Chunks between the reader and the session.
 const CHUNKS_MAX: usize = 2;
+/// Replays at one time: each holds a few blocks, some 2 MiB.
+pub(super) const REPLAYS_MAX: usize = 32;
+/// How long a session waits for its turn to replay before it is told to come again.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// The stored samples of the series that match `filter`, at `since` or later, as far as these marks go.
 #[derive(Clone, Debug)]
@@ -44,8 +53,8 @@ pub struct ReplayRange {
 pub enum ReplayError {
     #[error("stored samples cannot be read")]
     Store(#[source] Box<dyn Error + Send + Sync>),
-    #[error("the range holds more than a replay may send")]
-    TooLong,
+    #[error("stored samples are read by too many others")]
+    Busy(#[source] Box<dyn Error + Send + Sync>),
 }
 
 pub type ReplayFuture<'a> = Pin<Box<dyn Future<Output = Result<(), ReplayError>> + Send + 'a>>;
@@ -57,6 +66,28 @@ pub trait Replay: Debug + Send + Sync {
     fn replay(&self, range: ReplayRange, into: mpsc::Sender<Vec<Sample>>) -> ReplayFuture<'_>;
 }
 
+/// The stored samples of all sessions, for a bounded number at a time.
+#[derive(Debug)]
+pub struct Replays {
+    source: Arc<dyn Replay>,
+    turns: Semaphore,
+}
+
+impl Replays {
+    pub fn new(source: Arc<dyn Replay>) -> Self {
+        Self { source, turns: Semaphore::new(REPLAYS_MAX) }
+    }
+
+    async fn turn(&self, runs: &mpsc::Sender<Run>) -> Result<SemaphorePermit<'_>, AttachError> {
+        tokio::select! {
+            turn = tokio::time::timeout(TURN_WAIT_MAX, self.turns.acquire()) => {
+                turn.ok().and_then(Result::ok).ok_or(AttachError::TooManyReplays)
+            }
+            () = runs.closed() => Err(AttachError::Gone),
+        }
+    }
+}
+
 /// Why a session does not go live.
 #[derive(Debug, thiserror::Error)]
 pub enum AttachError {
@@ -66,18 +97,25 @@ pub enum AttachError {
     Replay(#[from] ReplayError),
     #[error("there is no replay on this server")]
     NoReplay,
+    #[error("there are as many replays as there may be")]
+    TooManyReplays,
+    #[error("the session ended before its replay")]
+    Gone,
+    #[error("the replay ended by a fault")]
+    Fault(#[from] JoinError),
 }
 
 /// Sends into `runs` what the session asked for from the past, and subscribes where that ends.
 pub(super) async fn attach(
     hub: Arc<Hub>,
-    replay: Option<Arc<dyn Replay>>,
+    replays: Option<Arc<Replays>>,
     request: StreamRequest,
     runs: mpsc::Sender<Run>,
 ) -> Result<Subscription, AttachError> {
     let Some(since) = request.since else { return Ok(hub.subscribe(&request).await?) };
-    let replay = replay.ok_or(AttachError::NoReplay)?;
-    let mut rounds = Rounds { replay, batch: request.batch, runs };
+    let replays = replays.ok_or(AttachError::NoReplay)?;
+    let _turn = replays.turn(&runs).await?;
+    let rounds = Rounds { source: replays.source.as_ref(), batch: request.batch, runs };
     let filter = &request.filter;
     let mut after = None;
     for _ in 0..ROUNDS_MAX {
@@ -95,26 +133,33 @@ pub(super) async fn attach(
     Ok(subscription)
 }
 
-struct Rounds {
-    replay: Arc<dyn Replay>,
+struct Rounds<'a> {
+    source: &'a dyn Replay,
     batch: bool,
     runs: mpsc::Sender<Run>,
 }
 
-impl Rounds {
+impl Rounds<'_> {
     /// Sends one range and returns how many samples it held.
-    async fn round(&mut self, range: ReplayRange) -> Result<u64, ReplayError> {
+    async fn round(&self, range: ReplayRange) -> Result<u64, AttachError> {
         if range.after.as_ref() == Some(&range.up_to) {
             return Ok(0);
         }
         let (into, chunks) = mpsc::channel(CHUNKS_MAX);
-        let (read, sent) = tokio::join!(self.replay.replay(range, into), self.send(chunks));
-        read.map(|()| sent)
+        let (read, sent) = tokio::join!(self.source.replay(range, into), self.send(chunks));
+        read?;
+        if self.runs.is_closed() { Err(AttachError::Gone) } else { Ok(sent) }
     }
 
+    /// Returns early when the session is gone; the reader finds its channel closed then.
     async fn send(&self, mut chunks: mpsc::Receiver<Vec<Sample>>) -> u64 {
         let (mut frame, mut builder, mut sent) = (Frame::new(), RunBuilder::new(self.batch), 0);
-        while let Some(chunk) = chunks.recv().await {
+        loop {
+            let chunk = tokio::select! {
+                chunk = chunks.recv() => chunk,
+                () = self.runs.closed() => None,
+            };
+            let Some(chunk) = chunk else { return sent };
             sent += chunk.len() as u64;
             for sample in &chunk {
                 frame.metric(&sample.series, sample.time, sample.value);
@@ -130,6 +175,5 @@ impl Rounds {
                 return sent;
             }
         }
-        sent
     }
 }

@@ -1,7 +1,8 @@
 //! Which groups of subscribers a series goes to: one array look-up a sample, whatever the number of subscribers.
 //!
 //! A group is everyone who asked for the same filter in the same form. A series is matched against the groups once,
-//! when it is first seen, and a group against the known series once, when it is new. Filters that take everything are
+//! when it is first seen, and a group against the known series once, when it is new: in slices, between which samples
+//! are routed as ever, because a costly filter takes seconds on millions of series. Filters that take everything are
 //! kept apart, so that they cost no entry a series. When the lists hold [`ENTRIES_MAX`] entries a new group is refused
 //! and a new series is matched anew for each sample: slower, but right. Pure; knows groups only by number.
 
@@ -33,8 +34,19 @@ pub(super) struct Routes {
     anywhere: Vec<(GroupId, Arc<Filter>)>,
     /// Groups without any condition.
     everything: Vec<GroupId>,
+    /// The one new group that has not been matched against all known series.
+    matching: Option<Matching>,
     /// The series last asked for that could not be kept.
     unlisted: List,
+}
+
+/// A new group on its way past the known series.
+struct Matching {
+    group: (GroupId, Arc<Filter>),
+    /// The place of the server at hand among those the filter names.
+    server: usize,
+    /// The place of the next series: of the server at hand, or of all when the filter names no server.
+    next: usize,
 }
 
 /// A series and the groups it goes to. Without a series it has not been seen.
@@ -77,6 +89,7 @@ impl Routes {
             by_server: HashMap::new(),
             anywhere: Vec::new(),
             everything: Vec::new(),
+            matching: None,
             unlisted: List::default(),
         }
     }
@@ -91,8 +104,9 @@ impl Routes {
         Some(Route { series, groups: &list.groups, everything: &self.everything })
     }
 
-    /// Matches the filter of a new group against the known series, those of its servers only when it names servers.
+    /// Begins a new group, which is complete once [`Routes::match_some`] says so. One at a time.
     pub(super) fn add(&mut self, group: GroupId, filter: &Arc<Filter>) -> Result<(), Full> {
+        debug_assert!(self.matching.is_none(), "the group before is complete");
         if filter.is_everything() {
             self.everything.push(group);
             return Ok(());
@@ -100,20 +114,57 @@ impl Routes {
         if self.entries >= self.entries_max {
             return Err(Full);
         }
-        if filter.servers().is_empty() {
-            self.anywhere.push((group, Arc::clone(filter)));
-            for list in &mut self.lists {
-                self.entries += usize::from(list.admit(group, filter));
-            }
-        }
-        for server in filter.servers() {
-            let of_server = self.by_server.entry(*server).or_default();
-            of_server.groups.push((group, Arc::clone(filter)));
-            for id in &of_server.known {
-                self.entries += usize::from(self.lists[id.0 as usize].admit(group, filter));
-            }
-        }
+        self.matching = Some(Matching { group: (group, Arc::clone(filter)), server: 0, next: 0 });
         Ok(())
+    }
+
+    /// Matches the new group, if there is one, against some known series, in about this many steps. Returns whether
+    /// none is left.
+    pub(super) fn match_some(&mut self, steps_max: usize) -> bool {
+        let Some(mut matching) = self.matching.take() else { return true };
+        let filter = &matching.group.1;
+        let series_max = (steps_max / filter.steps()).max(1);
+        let is_complete = if filter.servers().is_empty() {
+            self.match_anywhere(&mut matching, series_max)
+        } else {
+            self.match_of_servers(&mut matching, series_max)
+        };
+        if !is_complete {
+            self.matching = Some(matching);
+        }
+        is_complete
+    }
+
+    fn match_anywhere(&mut self, matching: &mut Matching, series_max: usize) -> bool {
+        let end = self.lists.len().min(matching.next + series_max);
+        for list in &mut self.lists[matching.next..end] {
+            self.entries += usize::from(list.admit(&matching.group));
+        }
+        matching.next = end;
+        let is_complete = end == self.lists.len();
+        if is_complete {
+            self.anywhere.push(matching.group.clone());
+        }
+        is_complete
+    }
+
+    fn match_of_servers(&mut self, matching: &mut Matching, series_max: usize) -> bool {
+        let mut left = series_max;
+        while let Some(server) = matching.group.1.servers().get(matching.server) {
+            let of_server = self.by_server.entry(*server).or_default();
+            let end = of_server.known.len().min(matching.next + left);
+            for id in &of_server.known[matching.next..end] {
+                self.entries += usize::from(self.lists[id.0 as usize].admit(&matching.group));
+            }
+            left -= end - matching.next;
+            matching.next = end;
+            if end < of_server.known.len() {
+                return false;
+            }
+            of_server.groups.push(matching.group.clone());
+            (matching.server, matching.next) = (matching.server + 1, 0);
+        }
+        true
     }
 
     /// Forgets groups everywhere. Walks all the lists, so it is called for many groups at a time.
@@ -145,7 +196,8 @@ impl Routes {
     fn learn(&mut self, id: SeriesId) -> Option<bool> {
         let series = self.directory.series(id)?;
         let of_server = self.by_server.entry(series.server_id).or_default();
-        let candidates = of_server.groups.iter().chain(&self.anywhere);
+        let passed = self.matching.as_ref().filter(|matching| matching.has_passed(id)).map(|matching| &matching.group);
+        let candidates = of_server.groups.iter().chain(&self.anywhere).chain(passed);
         let groups: Vec<_> =
             candidates.filter(|(_, filter)| filter.matches(&series)).map(|(group, _)| *group).collect();
         let index = id.0 as usize;
@@ -163,11 +215,19 @@ impl Routes {
     }
 }
 
+impl Matching {
+    /// Whether the place of this series is behind it. What is learned of a server goes to the end of its series, and so
+    /// is still to come.
+    fn has_passed(&self, id: SeriesId) -> bool {
+        self.group.1.servers().is_empty() && (id.0 as usize) < self.next
+    }
+}
+
 impl List {
-    fn admit(&mut self, group: GroupId, filter: &Filter) -> bool {
+    fn admit(&mut self, (group, filter): &(GroupId, Arc<Filter>)) -> bool {
         let admits = self.series.as_ref().is_some_and(|series| filter.matches(series));
         if admits {
-            self.groups.push(group);
+            self.groups.push(*group);
         }
         admits
     }
@@ -175,6 +235,8 @@ impl List {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::live::fixtures::{directory, pairs};
 
@@ -186,13 +248,54 @@ mod tests {
         routes.of(SeriesId(series)).map(|route| route.groups().collect())
     }
 
+    /// A new group, matched to the end.
+    fn add(routes: &mut Routes, group: GroupId, of: &[(&str, &str)]) -> Result<(), Full> {
+        routes.add(group, &filter(of))?;
+        while !routes.match_some(1) {}
+        Ok(())
+    }
+
+    const SERVER_1: &str = "00000000-0000-0000-0000-000000000001";
+    const SERVERS_3_AND_1: &str = "00000000-0000-0000-0000-000000000003,00000000-0000-0000-0000-000000000001";
+
+    const CONDITIONS: &[(&str, &str)] =
+        &[("metric_type", "c*"), ("server_id", SERVER_1), ("server_id", SERVERS_3_AND_1)];
+
+    proptest! {
+        #[test]
+        fn a_group_that_is_matched_in_slices_sees_every_series_once_whenever_it_is_learned(
+            conditions in prop::sample::select(CONDITIONS),
+            learned in prop::collection::vec((0..40_u32, any::<bool>()), 0..80),
+        ) {
+            let filter = filter(&[conditions]);
+            let mut routes = Routes::new(Arc::new(directory()), 1000);
+            let (before, during) = learned.split_at(learned.len() / 2);
+            before.iter().for_each(|(id, _)| drop(groups(&mut routes, *id)));
+            routes.add(7, &filter).unwrap();
+            for (id, is_slice) in during {
+                groups(&mut routes, *id);
+                if *is_slice {
+                    routes.match_some(1);
+                }
+            }
+            while !routes.match_some(1) {}
+            let mut entries = 0;
+            for series in directory().0 {
+                let expected = if filter.matches(&series) { vec![7] } else { vec![] };
+                entries += expected.len();
+                prop_assert_eq!(groups(&mut routes, series.id.0), Some(expected), "series {}", series.id.0);
+            }
+            prop_assert_eq!(routes.entries, entries);
+        }
+    }
+
     #[test]
     fn a_group_sees_series_known_before_it_and_after_it() {
         let mut routes = Routes::new(Arc::new(directory()), 100);
         assert_eq!(groups(&mut routes, 0), Some(vec![]));
-        routes.add(7, &filter(&[("metric_type", "cpu")])).unwrap();
-        routes.add(8, &filter(&[("server_id", "00000000-0000-0000-0000-000000000001")])).unwrap();
-        routes.add(9, &filter(&[])).unwrap();
+        add(&mut routes, 7, &[("metric_type", "cpu")]).unwrap();
+        add(&mut routes, 8, &[("server_id", SERVER_1)]).unwrap();
+        add(&mut routes, 9, &[]).unwrap();
         assert_eq!(groups(&mut routes, 0), Some(vec![7, 9]));
         assert_eq!(groups(&mut routes, 4), Some(vec![8, 7, 9]));
         assert_eq!(groups(&mut routes, 6), Some(vec![8, 9]));
@@ -204,14 +307,14 @@ mod tests {
     #[test]
     fn a_series_that_does_not_fit_the_lists_is_matched_for_each_sample() {
         let mut routes = Routes::new(Arc::new(directory()), 1);
-        routes.add(1, &filter(&[("metric_type", "cpu")])).unwrap();
+        add(&mut routes, 1, &[("metric_type", "cpu")]).unwrap();
         for _ in 0..2 {
             assert_eq!(groups(&mut routes, 0), Some(vec![1]));
             assert_eq!(groups(&mut routes, 1), Some(vec![1]));
             assert_eq!(groups(&mut routes, 2), Some(vec![]));
         }
         assert_eq!(routes.entries, 1);
-        assert_eq!(routes.add(2, &filter(&[("metric_type", "disk")])), Err(Full));
-        assert_eq!(routes.add(3, &filter(&[])), Ok(()), "what takes everything costs no entries");
+        assert_eq!(add(&mut routes, 2, &[("metric_type", "disk")]), Err(Full));
+        assert_eq!(add(&mut routes, 3, &[]), Ok(()), "what takes everything costs no entries");
     }
 }

@@ -20,16 +20,17 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error as ProtocolError, Message};
 
 use super::feed::Feed;
+use super::heartbeat::{Due, Heartbeat, HeartbeatConfig};
 use super::hub::{Hub, SubscribeError};
 use super::inbound::Inbound;
 use super::outgoing::Outgoing;
-use super::pulse::{Due, Pulse, PulseConfig};
-use super::replay::{AttachError, Replay};
+use super::replay::{AttachError, ReplayError, Replays};
 use super::request::StreamRequest;
 use super::stats::LiveStats;
+use crate::shutdown::Tasks;
 
 /// Longest message a client may send. It has nothing to say, and this is memory each socket may come to hold.
-pub const CLIENT_MESSAGE_BYTES_MAX: usize = 16 * 1024;
+const CLIENT_MESSAGE_BYTES_MAX: usize = 16 * 1024;
 /// Data handed to the socket at one time; what is beyond stays in the queue, where it can still be dropped.
 const OUTGOING_BYTES_MAX: usize = 64 * 1024;
 /// While this many bytes of answers wait for the socket nothing is read, so a flood of pings stops by itself.
@@ -41,9 +42,11 @@ const READ_BUFFER_BYTES: usize = 512;
 pub struct SessionSetup {
     pub hub: Arc<Hub>,
     /// Without one, a client that asks for `since=` is told so and closed.
-    pub replay: Option<Arc<dyn Replay>>,
+    pub replays: Option<Arc<Replays>>,
     pub request: StreamRequest,
-    pub pulse: PulseConfig,
+    pub heartbeat: HeartbeatConfig,
+    /// What the session starts beside itself belongs to this group.
+    pub tasks: Tasks,
 }
 
 /// Why a session ended.
@@ -77,9 +80,9 @@ where
         writer,
         outgoing: Outgoing::default(),
         is_unflushed: false,
-        pulse: Pulse::new(setup.pulse, Instant::now()),
+        heartbeat: Heartbeat::new(setup.heartbeat, Instant::now()),
     };
-    let feed = Feed::new(setup.hub, setup.replay, setup.request);
+    let feed = Feed::start(setup.hub, setup.replays, setup.request, &setup.tasks);
     let ended = session.run(feed, stopping).await;
     if matches!(ended, Ended::Stalled | Ended::Silent) {
         LiveStats::add(&stats.sessions_stalled, 1);
@@ -94,7 +97,7 @@ struct Session<S> {
     outgoing: Outgoing,
     /// Written, but perhaps kept back by a layer such as TLS.
     is_unflushed: bool,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
 }
 
 /// What a turn of the loop waited for.
@@ -109,7 +112,7 @@ enum Turn {
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn run(mut self, mut feed: Feed, stopping: impl Future<Output = ()>) -> Ended {
         tokio::pin!(stopping);
-        let timer = tokio::time::sleep_until(self.pulse.next());
+        let timer = tokio::time::sleep_until(self.heartbeat.next());
         tokio::pin!(timer);
         loop {
             let may_read = self.protocol.get_ref().reply_bytes() <= REPLY_BYTES_MAX;
@@ -122,13 +125,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 () = &mut timer => Turn::Time,
             };
             if let Some(ended) = self.take(turn, &mut feed).await {
+                if matches!(ended, Ended::Stopping) {
+                    // What was committed while the server stops is worth waiting for, as long as a close may take.
+                    feed.move_into(&mut self.outgoing, usize::MAX);
+                }
                 // From here on nothing is queued for a client that will not get it.
                 drop(feed);
                 return self.end(ended).await;
             }
             self.begin_writing();
-            if timer.is_elapsed() || self.pulse.next() < timer.deadline() {
-                timer.as_mut().reset(self.pulse.next());
+            if timer.is_elapsed() || self.heartbeat.next() < timer.deadline() {
+                timer.as_mut().reset(self.heartbeat.next());
             }
         }
     }
@@ -138,7 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Turn::Stop => Some(Ended::Stopping),
             Turn::Read(None) => Some(Ended::Client),
             Turn::Read(Some(Ok(_))) => {
-                self.pulse.heard();
+                self.heartbeat.heard();
                 // Puts the answer the library has ready where it is written from. It cannot wait: see `Inbound`.
                 self.protocol.flush().await.err().map(Ended::Protocol)
             }
@@ -149,7 +156,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Turn::Read(Some(Err(error))) => Some(Ended::Protocol(error)),
             Turn::Wrote(Ok(())) => {
                 self.is_unflushed = self.outgoing.has_remaining();
-                self.pulse.wrote(Instant::now(), self.is_unflushed);
+                self.heartbeat.wrote(Instant::now(), self.is_unflushed);
+                if !self.is_unflushed {
+                    feed.written();
+                }
                 None
             }
             Turn::Wrote(Err(error)) => Some(Ended::Io(error)),
@@ -163,7 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     async fn take_time(&mut self) -> Option<Ended> {
-        match self.pulse.due(Instant::now()) {
+        match self.heartbeat.due(Instant::now()) {
             Due::Nothing => None,
             Due::Ping => self.protocol.send(Message::Ping(Bytes::new())).await.err().map(Ended::Protocol),
             Due::Stalled => Some(Ended::Stalled),
@@ -181,7 +191,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
         if self.outgoing.has_remaining() && !self.is_unflushed {
             self.is_unflushed = true;
-            self.pulse.writing(Instant::now());
+            self.heartbeat.writing(Instant::now());
         }
     }
 
@@ -195,7 +205,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ended::Refused(error) => Some(refusal(error)),
             Ended::Stalled | Ended::Silent | Ended::Io(_) => return ended,
         };
-        let deadline = self.pulse.close_time();
+        let deadline = self.heartbeat.close_time();
         // A client that is gone by now, or never answers, is no concern any more.
         tokio::time::timeout(deadline, self.say_goodbye(close)).await.ok();
         ended
@@ -237,7 +247,11 @@ fn refusal(error: &AttachError) -> (CloseCode, &'static str) {
         AttachError::Subscribe(SubscribeError::TooManySessions) => (CloseCode::Again, "too many live sessions"),
         AttachError::Subscribe(SubscribeError::TooManyMatches) => (CloseCode::Again, "too many matching series"),
         AttachError::Subscribe(SubscribeError::Busy) => (CloseCode::Again, "busy"),
-        AttachError::Replay(_) => (CloseCode::Error, "the replay failed"),
+        AttachError::TooManyReplays | AttachError::Replay(ReplayError::Busy(_)) => {
+            (CloseCode::Again, "too many replays")
+        }
+        AttachError::Replay(ReplayError::Store(_)) | AttachError::Fault(_) => (CloseCode::Error, "the replay failed"),
+        AttachError::Gone => (CloseCode::Normal, ""),
         AttachError::NoReplay => (CloseCode::Unsupported, "this server has no replay"),
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use uuid::Uuid;
 
+use super::backlog::LostTotal;
 use super::filter::Filter;
 use super::frame::{Frame, Run, RunBuilder};
 use super::mailbox::Mailbox;
@@ -21,6 +22,9 @@ use crate::model::series::SeriesDirectory;
 
 /// Empty groups are swept out once there are this many, plus half the number of the others.
 const EMPTY_GROUPS_MAX: usize = 64;
+
+/// Steps of matching between two works: some milliseconds.
+const MATCH_STEPS_MAX: usize = 64 * 1024;
 
 /// Something other than a metric that subscribers of a server are told.
 #[derive(Clone, Debug)]
@@ -54,6 +58,7 @@ pub(super) struct HubState {
 
 struct Group {
     members: Vec<(SessionId, Arc<Mailbox>)>,
+    batch: bool,
     builder: RunBuilder,
     /// Samples of the flush at hand that are counted instead of delivered.
     missed: u64,
@@ -91,23 +96,28 @@ impl HubState {
         self.ids.len()
     }
 
+    /// The group of those who ask for this, begun when there is none. Nobody may join it, nor another one be begun,
+    /// until [`HubState::match_some`] says that it is complete.
+    pub(super) fn group(&mut self, filter: &Arc<Filter>, batch: bool) -> Result<GroupId, Full> {
+        match self.ids.get(&(Arc::clone(filter), batch)) {
+            Some(group) => Ok(*group),
+            None => self.add_group(filter, batch),
+        }
+    }
+
+    /// Matches a slice of the known series against a group that was begun. Returns whether it is complete.
+    pub(super) fn match_some(&mut self) -> bool {
+        self.routes.match_some(MATCH_STEPS_MAX)
+    }
+
     /// From now on what matches goes to `mailbox`; what was handed on before is up to [`HubState::marks`].
-    pub(super) fn subscribe(
-        &mut self,
-        filter: &Arc<Filter>,
-        batch: bool,
-        mailbox: Arc<Mailbox>,
-    ) -> Result<SessionId, Full> {
-        let group = match self.ids.get(&(Arc::clone(filter), batch)) {
-            Some(group) => *group,
-            None => self.add_group(filter, batch)?,
-        };
+    pub(super) fn join(&mut self, group: GroupId, mailbox: Arc<Mailbox>) -> SessionId {
         self.session_last += 1;
         let session = SessionId(self.session_last);
         self.groups[group as usize].members.push((session, mailbox));
         self.sessions.insert(session, group);
         self.count_sessions();
-        Ok(session)
+        session
     }
 
     pub(super) fn unsubscribe(&mut self, session: SessionId) {
@@ -178,31 +188,33 @@ impl HubState {
         self.hand_over();
     }
 
-    /// Tells everyone that flushes up to `marks` with this many samples were lost before anyone could look at them.
-    pub(super) fn lose(&mut self, marks: &Marks, flushes: u64, samples: u64) {
-        marks.iter().for_each(|(origin, sequence)| self.marks.advance(origin, sequence));
-        LiveStats::add(&self.stats.flushes_dropped, flushes);
+    /// Tells everyone of what was lost before anyone could look at it.
+    pub(super) fn lose(&mut self, total: &LostTotal) {
+        total.marks.iter().for_each(|(origin, sequence)| self.marks.advance(origin, sequence));
+        LiveStats::add(&self.stats.flushes_dropped, total.flushes);
         for (_, mailbox) in self.groups.iter().flat_map(|group| &group.members) {
-            mailbox.lost(samples);
+            mailbox.lost(total.messages);
             mailbox.wake();
         }
     }
 
+    /// An event is long, so it is encoded once in each form, whatever the number of groups, and shared by all.
     pub(super) fn publish(&mut self, event: &Event) {
-        let mut is_encoded = false;
+        let (mut single, mut array) = (None, None);
         for id in self.routes.of_event(event.server_id) {
-            let group = &mut self.groups[id as usize];
+            let group = &self.groups[id as usize];
             if group.members.is_empty() {
                 continue;
             }
-            if !is_encoded {
-                self.frame.event(event.kind, &event.data);
-                is_encoded = true;
-            }
-            group.touch(id, &mut self.touched);
-            group.push(&self.frame);
+            let run = if group.batch { &mut array } else { &mut single };
+            let run = run.get_or_insert_with(|| {
+                let mut frame = Frame::new();
+                frame.event(event.kind, &event.data);
+                frame.alone(group.batch)
+            });
+            group.send(run);
+            group.members.iter().for_each(|(_, mailbox)| mailbox.wake());
         }
-        self.hand_over();
     }
 
     fn add_group(&mut self, filter: &Arc<Filter>, batch: bool) -> Result<GroupId, Full> {
@@ -263,7 +275,7 @@ impl fmt::Debug for HubState {
 
 impl Group {
     fn new(batch: bool) -> Self {
-        Self { members: Vec::new(), builder: RunBuilder::new(batch), missed: 0, is_touched: false }
+        Self { members: Vec::new(), batch, builder: RunBuilder::new(batch), missed: 0, is_touched: false }
     }
 
     fn touch(&mut self, id: GroupId, touched: &mut Vec<GroupId>) {

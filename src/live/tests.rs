@@ -8,9 +8,11 @@ use proptest::prelude::*;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use super::filter::Filter;
 use super::fixtures::{Directory, directory, flush, pairs, payloads};
 use super::mailbox::Mailbox;
 use super::state::{HubState, SessionId};
+use super::stats::LiveStats;
 use super::*;
 use crate::model::{CommitListener, Committed, Micros, Origin, Sample};
 
@@ -95,7 +97,9 @@ impl Expected {
 fn subscriber(state: &mut HubState, stats: &Arc<LiveStats>, request: &StreamRequest) -> Expected {
     let mailbox = Arc::new(Mailbox::new(ROOMY, Arc::clone(stats)));
     let filter = Arc::clone(&request.filter);
-    let session = state.subscribe(&filter, request.batch, Arc::clone(&mailbox)).unwrap();
+    let group = state.group(&filter, request.batch).unwrap();
+    while !state.match_some() {}
+    let session = state.join(group, Arc::clone(&mailbox));
     Expected { session, filter, mailbox, messages: Vec::new(), dropped: 0 }
 }
 
@@ -206,7 +210,7 @@ async fn when_the_hub_cannot_keep_up_every_sample_is_delivered_or_told_as_lost()
     assert_eq!(messages.len() as u64 + dropped, flushes * 3);
     assert!(!messages.is_empty() && dropped > 0);
     assert_eq!(messages.last(), Some(&(3, flushes)), "the newest are delivered, the oldest are not");
-    assert_eq!(hub.stats().backlog_samples.load(Ordering::Relaxed), 0);
+    assert_eq!(hub.stats().backlog_bytes.load(Ordering::Relaxed), 0);
     let later = subscribe(&hub, &mut worker, &[]).await.unwrap();
     assert_eq!(later.marks().get(ORIGIN), Some(flushes));
 }
@@ -232,6 +236,89 @@ async fn no_more_sessions_than_allowed_and_the_place_of_one_that_left_is_free() 
     subscribe(&hub, &mut worker, &[]).await.unwrap();
     worker.drain();
     assert_eq!(hub.stats().sessions.load(Ordering::Relaxed), 0, "its own place is free as well");
+}
+
+#[tokio::test]
+async fn an_event_is_encoded_once_in_each_form_and_shared_by_all_who_get_it() {
+    let (hub, mut worker) = hub(HubConfig::default());
+    let mut subscriptions = Vec::new();
+    for number in 0..20 {
+        let batch = if number % 2 == 0 { "false" } else { "true" };
+        let name = format!("name{number}");
+        subscriptions.push(subscribe(&hub, &mut worker, &[("metric_name", &name), ("batch", batch)]).await.unwrap());
+    }
+    hub.publish(Event { server_id: Uuid::nil(), kind: "process_snapshot", data: "0".into() });
+    worker.drain();
+    let taken = subscriptions.iter().map(|subscription| subscription.take(usize::MAX).runs.pop().unwrap().bytes);
+    let places: std::collections::HashSet<_> = taken.map(|bytes| bytes.as_ptr()).collect();
+    assert_eq!(places.len(), 2);
+}
+
+#[tokio::test]
+async fn an_event_that_is_too_long_is_counted() {
+    let (hub, mut worker) = hub(HubConfig::default());
+    let subscription = subscribe(&hub, &mut worker, &[]).await.unwrap();
+    let data = vec![b'0'; (1 << 20) + 1].into();
+    hub.publish(Event { server_id: Uuid::nil(), kind: "process_snapshot", data });
+    worker.drain();
+    assert_eq!(hub.stats().events_too_long.load(Ordering::Relaxed), 1);
+    assert_eq!(received(&subscription.mailbox), (vec![], 0));
+}
+
+#[tokio::test]
+async fn who_asks_and_does_not_look_at_the_answer_holds_up_nobody() {
+    let (hub, mut worker) = hub(HubConfig::default());
+    let turns = hub.turns_left();
+    let mut asked = Box::pin(hub.marks());
+    assert!(futures_util::poll!(asked.as_mut()).is_pending());
+    assert_eq!(hub.turns_left(), turns - 1);
+    worker.drain();
+    assert_eq!(hub.turns_left(), turns);
+    asked.await.unwrap();
+}
+
+#[tokio::test]
+async fn samples_go_on_being_delivered_while_a_new_filter_is_matched() {
+    let series = |id| Arc::new(super::fixtures::series(id, 1, "cpu", "user", &[]));
+    // Several slices for a filter of many patterns.
+    let known: Vec<u32> = (0..10_000).collect();
+    let (hub, mut worker) = Hub::build(
+        HubConfig::default(),
+        Arc::new(Directory(known.iter().map(|id| series(*id)).collect())),
+        Marks::default(),
+    );
+    let before = subscribe(&hub, &mut worker, &[]).await.unwrap();
+    hub.committed(&flush(ORIGIN, 1, &known));
+    worker.drain();
+    before.take(usize::MAX);
+    let patterns = (0..200).map(|number| format!("*x{number}*")).collect::<Vec<_>>().join(",") + ",*s*";
+    let asked = request(&[("metric_name", &patterns)]);
+    let mut joining = Box::pin(hub.subscribe(&asked));
+    assert!(futures_util::poll!(joining.as_mut()).is_pending());
+    hub.committed(&flush(ORIGIN, 2, &[7]));
+    worker.turn();
+    worker.turn();
+    assert_eq!(received(&before.mailbox).0, [(7, 2)]);
+    assert!(futures_util::poll!(joining.as_mut()).is_pending(), "it is matched in more slices than that");
+    worker.drain();
+    let after = joining.await.unwrap();
+    assert_eq!(after.marks().get(ORIGIN), Some(2));
+    hub.committed(&flush(ORIGIN, 3, &[9999]));
+    worker.drain();
+    assert_eq!(received(&after.mailbox).0, [(9999, 3)]);
+}
+
+#[tokio::test]
+async fn who_waits_until_the_hub_has_caught_up_finds_everything_in_the_queues() {
+    let tasks = crate::shutdown::Tasks::default();
+    let (hub, worker) = hub(HubConfig::default());
+    tasks.spawn("live hub", worker.run(tasks.stopping()));
+    let subscription = hub.subscribe(&request(&[])).await.unwrap();
+    (1..=100).for_each(|sequence| hub.committed(&flush(ORIGIN, sequence, &[1])));
+    hub.caught_up(std::time::Duration::from_secs(10)).await;
+    let (messages, dropped) = received(&subscription.mailbox);
+    assert_eq!(messages.len() as u64 + dropped, 100);
+    assert_eq!(tasks.stop(std::time::Duration::from_secs(10)).await, Ok(()));
 }
 
 #[tokio::test]
@@ -324,7 +411,7 @@ async fn a_replay_goes_over_into_live_with_no_gap_and_no_duplicate() {
     }
     let request = StreamRequest { since: Some(Micros(20)), ..request(&[("metric_type", "disk"), ("batch", "true")]) };
     let (runs, mut replayed) = mpsc::channel::<super::frame::Run>(4);
-    let replay = Arc::clone(&store) as Arc<dyn Replay>;
+    let replays = Arc::new(Replays::new(Arc::clone(&store) as Arc<dyn Replay>));
     let collect = async {
         let mut payload = Vec::new();
         while let Some(run) = replayed.recv().await {
@@ -333,7 +420,7 @@ async fn a_replay_goes_over_into_live_with_no_gap_and_no_duplicate() {
         payload
     };
     let (subscription, before) =
-        tokio::join!(super::replay::attach(Arc::clone(&hub), Some(replay), request, runs), collect);
+        tokio::join!(super::replay::attach(Arc::clone(&hub), Some(replays), request, runs), collect);
     let subscription = subscription.unwrap();
     store.commit(0);
     let mut all = read(before);

@@ -2,18 +2,22 @@
 //!
 //! It has a thread of its own, because routing and encoding a large flush takes longer than a task may hold a runtime
 //! worker, and blocks when there is nothing to do. When the queue is more than half full it counts the oldest flushes
-//! for their subscribers instead of encoding them, which is many times faster, until it has caught up.
+//! for their subscribers instead of encoding them, which is many times faster, until it has caught up. A new filter is
+//! matched against the known series in slices between the works; other questions wait until that is done.
 
 use std::fmt;
 use std::future::Future;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, select};
+use crossbeam_channel::{Receiver, TryRecvError, bounded, select};
 
-use super::hub::{BACKLOG_SAMPLES_MAX, Command, HubConfig, Lost, SubscribeError, Subscription, WORKS_MAX, Work};
+use super::backlog::{BACKLOG_BYTES_MAX, Lost, WORKS_MAX, Work};
+use super::hub::{HubConfig, SubscribeError, Subscription};
 use super::mailbox::Mailbox;
+use super::questions::{Command, Question, Questions};
 use super::request::StreamRequest;
+use super::routes::GroupId;
 use super::state::HubState;
 use super::stats::LiveStats;
 
@@ -21,11 +25,21 @@ use super::stats::LiveStats;
 pub struct HubWorker {
     pub(super) state: HubState,
     pub(super) config: HubConfig,
-    pub(super) commands_in: Receiver<Command>,
-    pub(super) commands: Sender<Command>,
+    pub(super) commands: Receiver<Command>,
+    pub(super) questions: Questions,
     pub(super) works: Receiver<Work>,
     pub(super) lost: Arc<Lost>,
+    /// While there is one, no command is taken.
+    pub(super) joining: Option<Joining>,
+    /// Whether a subscription ended that could not say so.
+    pub(super) has_unheard: Arc<AtomicBool>,
     pub(super) stats: Arc<LiveStats>,
+}
+
+/// Who is subscribed once the group is complete.
+pub(super) struct Joining {
+    group: GroupId,
+    question: Question<Result<Subscription, SubscribeError>>,
 }
 
 /// What the loop found to do.
@@ -56,14 +70,15 @@ impl HubWorker {
     /// Does everything that is queued now and returns instead of waiting for more: the loop of the thread without the
     /// thread, for tests and benches.
     pub fn drain(&mut self) {
-        loop {
-            let (command, work) = (self.commands_in.try_recv().ok(), self.works.try_recv().ok());
-            let is_idle = command.is_none() && work.is_none();
-            self.step(command, work);
-            if is_idle {
-                return;
-            }
-        }
+        while self.turn() {}
+    }
+
+    /// One turn of the loop, without waiting. Returns whether there was anything to do.
+    pub(super) fn turn(&mut self) -> bool {
+        let (command, work) = (self.next_command(), self.works.try_recv().ok());
+        let is_busy = command.is_some() || work.is_some() || self.joining.is_some();
+        self.step(command, work);
+        is_busy
     }
 
     /// Serves on this thread until the other end of `stop` is dropped.
@@ -79,76 +94,96 @@ impl HubWorker {
 
     /// At most one command and one work, so that neither can starve the other. Blocks when there is neither.
     fn find(&self, stop: &Receiver<()>) -> Found {
-        let (command, work) = (self.commands_in.try_recv().ok(), self.works.try_recv().ok());
+        let (command, work) = (self.next_command(), self.works.try_recv().ok());
         let is_stopping = stop.try_recv() == Err(TryRecvError::Disconnected);
-        if is_stopping || command.is_some() || work.is_some() {
+        if is_stopping || command.is_some() || work.is_some() || self.joining.is_some() {
             return Found { command, work, is_stopping };
         }
         select! {
             recv(stop) -> _ => Found { is_stopping: true, ..Found::default() },
-            recv(self.commands_in) -> command => Found { command: command.ok(), ..Found::default() },
+            recv(self.commands) -> command => Found { command: command.ok(), ..Found::default() },
             // Without a handle to the hub there will be no more work.
             recv(self.works) -> work => Found { is_stopping: work.is_err(), work: work.ok(), command: None },
         }
+    }
+
+    fn next_command(&self) -> Option<Command> {
+        if self.joining.is_some() { None } else { self.commands.try_recv().ok() }
     }
 
     /// The order matters for the marks a new subscription is told. A flush found here may be older than a lost one, so
     /// it goes first; a lost one must be in the marks of a subscription that begins too late to be told of the loss.
     fn step(&mut self, command: Option<Command>, work: Option<Work>) {
         if let Some(work) = work {
-            self.hand_on(&work);
+            self.hand_on(work);
         }
-        self.take_losses();
+        if let Some(total) = self.lost.take() {
+            self.state.lose(&total);
+        }
         if let Some(command) = command {
             self.obey(command);
         }
-    }
-
-    fn take_losses(&mut self) {
-        if self.lost.is_pending.swap(false, Ordering::AcqRel) {
-            let total = std::mem::take(&mut *self.lost.total.lock().unwrap_or_else(PoisonError::into_inner));
-            self.state.lose(&total.marks, total.flushes, total.samples);
+        if let Some(joining) = self.joining.take() {
+            self.joining = self.go_on(joining);
         }
     }
 
     fn obey(&mut self, command: Command) {
         match command {
-            // An answer nobody waits for any more is dropped, and a subscription in it ends by that.
-            Command::Subscribe { request, answer } => drop(answer.send(self.subscribe(&request))),
-            Command::Marks { answer } => drop(answer.send(self.state.marks().clone())),
+            Command::Subscribe { question, .. } if question.is_moot() => {}
+            Command::Subscribe { request, question } => match self.group(&request) {
+                Ok(group) => self.joining = Some(Joining { group, question }),
+                Err(refused) => question.answer(Err(refused)),
+            },
+            Command::Marks(question) => question.answer(self.state.marks().clone()),
             Command::Unsubscribe(session) => self.state.unsubscribe(session),
+        }
+        if self.has_unheard.swap(false, Ordering::AcqRel) {
+            self.state.unsubscribe_closed();
         }
     }
 
-    fn subscribe(&mut self, request: &StreamRequest) -> Result<Subscription, SubscribeError> {
+    fn group(&mut self, request: &StreamRequest) -> Result<GroupId, SubscribeError> {
         if self.state.sessions() >= self.config.sessions_max {
             self.state.unsubscribe_closed();
         }
         if self.state.sessions() >= self.config.sessions_max {
             return Err(SubscribeError::TooManySessions);
         }
-        let mailbox = Arc::new(Mailbox::new(self.config.queue, Arc::clone(&self.stats)));
-        let session = self
-            .state
-            .subscribe(&request.filter, request.batch, Arc::clone(&mailbox))
-            .map_err(|_| SubscribeError::TooManyMatches)?;
-        Ok(Subscription { session, mailbox, commands: self.commands.clone(), marks: self.state.marks().clone() })
+        self.state.group(&request.filter, request.batch).map_err(|_| SubscribeError::TooManyMatches)
     }
 
-    fn hand_on(&mut self, work: &Work) {
-        let backlog = LiveStats::read(&self.stats.backlog_samples);
-        let is_behind =
-            backlog.saturating_sub(work.samples()) > BACKLOG_SAMPLES_MAX / 2 || self.works.len() > WORKS_MAX / 2;
+    /// One slice of matching, and the subscription once it was the last.
+    fn go_on(&mut self, joining: Joining) -> Option<Joining> {
+        if !self.state.match_some() {
+            return Some(joining);
+        }
+        let mailbox = Arc::new(Mailbox::new(self.config.queue, Arc::clone(&self.stats)));
+        let subscription = Subscription {
+            session: self.state.join(joining.group, Arc::clone(&mailbox)),
+            mailbox,
+            questions: self.questions.clone(),
+            has_unheard: Arc::clone(&self.has_unheard),
+            marks: self.state.marks().clone(),
+        };
+        joining.question.answer(Ok(subscription));
+        None
+    }
+
+    fn hand_on(&mut self, work: Work) {
+        let (bytes, backlog) = (work.bytes(), LiveStats::read(&self.stats.backlog_bytes));
+        let is_behind = backlog.saturating_sub(bytes) > BACKLOG_BYTES_MAX / 2 || self.works.len() > WORKS_MAX / 2;
         match work {
-            Work::Flush(flush, _) if is_behind => self.state.skip(flush),
+            Work::Flush(flush, _) if is_behind => self.state.skip(&flush),
             Work::Flush(flush, committed) => {
-                self.state.deliver(flush);
+                self.state.deliver(&flush);
                 let lag_us = u64::try_from(committed.elapsed().as_micros()).unwrap_or(u64::MAX);
                 self.stats.lag_us.store(lag_us, Ordering::Relaxed);
             }
-            Work::Event(event) => self.state.publish(event),
+            Work::Event(event) => self.state.publish(&event),
+            Work::Fence(reached) => drop(reached.send(())),
         }
-        LiveStats::sub(&self.stats.backlog_samples, work.samples());
+        LiveStats::sub(&self.stats.backlog_bytes, bytes);
     }
 }
 

@@ -3,6 +3,8 @@
 //! Reads and writes RFC 3339 by hand, because every sample carries a timestamp and because the general libraries
 //! accept more than the format does. Knows no time zone but a fixed offset and reads no clock.
 
+use std::fmt;
+
 /// Microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Micros(pub i64);
@@ -13,8 +15,20 @@ const DAYS_TO_EPOCH: i64 = 719_468;
 /// The calendar repeats itself after this many days, which are 400 years.
 const DAYS_PER_ERA: i64 = 146_097;
 
+/// As RFC 3339, in UTC.
+impl fmt::Display for Micros {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Vec::with_capacity(32);
+        self.write_rfc3339(&mut text);
+        formatter.write_str(&String::from_utf8_lossy(&text))
+    }
+}
+
 impl Micros {
     pub const PER_SECOND: i64 = 1_000_000;
+    /// The first and the last time that RFC 3339 can spell, in the years 0001 and 9999.
+    pub const FIRST: Self = Self(-62_135_596_800_000_000);
+    pub const LAST: Self = Self(253_402_300_799_999_999);
 
     /// Reads `YYYY-MM-DDTHH:MM:SS[.fraction](Z|+hh:mm|-hh:mm)` of the years 0001 to 9999. `t`, `z` and a space instead
     /// of the `T` are accepted; digits of the fraction past the microsecond are cut off. A leap second (`:60`) is
@@ -37,7 +51,9 @@ impl Micros {
         let (fraction_micros, zone) = fraction(tail)?;
         let seconds =
             days_from_civil(year, month, day) * SECONDS_PER_DAY + i64::from(hour * 3600 + minute * 60 + second);
-        Some(Self((seconds - offset_seconds(zone)?) * Self::PER_SECOND + fraction_micros))
+        let time = Self((seconds - offset_seconds(zone)?) * Self::PER_SECOND + fraction_micros);
+        // An offset can carry the ends of the calendar beyond them.
+        (Self::FIRST..=Self::LAST).contains(&time).then_some(time)
     }
 
     /// Appends the time in UTC with a `Z`: the fraction without trailing zeros, and none when it is zero. Years past

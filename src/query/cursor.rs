@@ -7,9 +7,6 @@ use crate::model::{Micros, SeriesId};
 
 const VERSION: u8 = 1;
 const BYTES: usize = 1 + 8 + 4 + 4;
-/// Years 1 to 9999, as timestamps can be spelt.
-const TIME_MIN: Micros = Micros(-62_135_596_800_000_000);
-const TIME_MAX: Micros = Micros(253_402_300_799_999_999);
 
 /// The last row of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +48,7 @@ impl FromStr for Cursor {
         }
         let time = Micros(i64::from_be_bytes([t0, t1, t2, t3, t4, t5, t6, t7]));
         // The checksum is no secret, and PostgreSQL knows fewer times than fit in here.
-        if !(TIME_MIN..=TIME_MAX).contains(&time) {
+        if !(Micros::FIRST..=Micros::LAST).contains(&time) {
             return Err(CursorError);
         }
         Ok(Self { time, series: SeriesId(u32::from_be_bytes([s0, s1, s2, s3])) })
@@ -66,7 +63,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_comes_back(time in TIME_MIN.0..=TIME_MAX.0, series in any::<u32>()) {
+        fn a_cursor_comes_back(time in Micros::FIRST.0..=Micros::LAST.0, series in any::<u32>()) {
             let cursor = Cursor { time: Micros(time), series: SeriesId(series) };
             prop_assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }

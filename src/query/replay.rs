@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::{Engine, QueryError};
 use crate::codec::block;
@@ -30,15 +30,20 @@ impl fmt::Debug for Past<'_> {
 }
 
 impl Engine {
-    /// Sends what is wanted in chunks, waiting whenever the receiver does not keep up. A closed channel ends it.
+    /// Sends what is wanted in chunks, waiting whenever the receiver does not keep up. A closed channel ends it, though
+    /// never in the midst of a statement: a dropped one would go on running on a connection of the pool. For the same
+    /// reason this future is to be driven to its end.
     ///
     /// # Errors
-    /// When PostgreSQL is not available or a block cannot be read.
+    /// When its turn does not come in time, PostgreSQL is not available, or a block cannot be read.
     pub async fn replay(&self, past: Past<'_>, into: &mpsc::Sender<Vec<Sample>>) -> Result<(), QueryError> {
         let query = block_query(&past);
         let mut after = None;
         loop {
-            let turn = self.turn().await?;
+            let turn = tokio::select! {
+                turn = self.turn_in_time() => turn?,
+                () = into.closed() => return Ok(()),
+            };
             let client = self.database.client().await?;
             let blocks = journal::read_blocks(&client, &query, after, BLOCKS).await?;
             // The receiver may take its time with what it is sent; nobody waits for it with a turn or a connection.
@@ -56,6 +61,11 @@ impl Engine {
                 _ => return Ok(()),
             }
         }
+    }
+
+    async fn turn_in_time(&self) -> Result<OwnedSemaphorePermit, QueryError> {
+        let timeout = self.config.timeout;
+        tokio::time::timeout(timeout, self.turn()).await.map_err(|_| QueryError::TimedOut { timeout })?
     }
 
     fn matching(&self, past: &Past<'_>, samples: &Batch) -> Vec<Sample> {

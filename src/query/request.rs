@@ -55,6 +55,8 @@ pub enum RequestError {
     Format(String),
     #[error("{name} lists more than {MEMBERS_MAX} values")]
     TooManyMembers { name: &'static str },
+    #[error("{name} is given twice")]
+    Repeated { name: String },
     #[error("{name} holds a NUL character")]
     Nul { name: String },
     #[error(transparent)]
@@ -106,8 +108,18 @@ pub fn series_filter<'a>(
         server_ids,
         metric_types: members("metric_type", pairs.clone())?,
         metric_names: members("metric_name", pairs.clone())?,
-        labels: pairs.filter_map(label).collect::<Result<_, _>>()?,
+        labels: labels(pairs)?,
     })
+}
+
+/// A series has one value for a label, so a second condition on it could only hide the first.
+fn labels<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Vec<(String, String)>, RequestError> {
+    let mut labels = pairs.filter_map(label).collect::<Result<Vec<_>, _>>()?;
+    labels.sort_unstable();
+    match labels.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        Some(twice) => Err(RequestError::Repeated { name: shortened(&format!("label.{}", twice[0].0)) }),
+        None => Ok(labels),
+    }
 }
 
 fn label((name, value): (&str, &str)) -> Option<Result<(String, String), RequestError>> {
@@ -198,8 +210,13 @@ mod tests {
             (("order", "up"), "order \"up\" is neither asc nor desc"),
             (("format", "xml"), "format \"xml\" is none of json, ndjson, csv"),
             (("cursor", "abc"), "the cursor is not one that this server gave"),
+            (("metric_type", "\0"), "metric_type holds a NUL character"),
         ] {
             assert_eq!(parse(&[pair]).unwrap_err().to_string(), message);
         }
+        let stream = parse(&[("format", "csv"), ("limit", "0")]).unwrap_err();
+        assert_eq!(stream.to_string(), "limit \"0\" is not a number from 1 up");
+        let twice = parse(&[("label.core", "0"), ("label.core", "1")]).unwrap_err();
+        assert_eq!(twice.to_string(), "label.core is given twice");
     }
 }

@@ -1,5 +1,6 @@
 //! The API as its clients see it: real bytes to a whole server on a real database.
 
+mod agent; // a round of the source system's agent
 mod servers; // registration
 mod ingest; // samples in: what is taken and what is refused
 mod values; // samples out again, bit for bit
@@ -11,6 +12,7 @@ mod ports; // port probes
 mod probes; // health, readiness, self-metrics
 mod front; // what is the same on every path
 mod description; // openapi.json against the server
+mod stream; // live push
 mod outage; // PostgreSQL gone and back again
 
 use std::sync::Arc;

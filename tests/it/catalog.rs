@@ -8,7 +8,7 @@ use millrace::clock::SystemClock;
 use serde_json::{Value, json};
 
 use crate::harness::agents::metric;
-use crate::harness::{TestDatabase, TestServer, export};
+use crate::harness::{TestDatabase, TestServer, eventually, export};
 
 const TIME_US: i64 = 1_763_632_800_000_000;
 
@@ -130,7 +130,7 @@ async fn a_deleted_server_is_unknown_and_its_neighbours_are_stored() {
 }
 
 #[tokio::test]
-async fn a_server_deleted_on_another_node_gets_no_new_series() {
+async fn a_server_deleted_on_another_node_gets_no_new_series_and_soon_no_samples() {
     let server = start(&[]).await;
     let other_node = TestServer::start_on(&server.database().config(), &[], Arc::new(SystemClock)).await;
     let id = server.register("host").await;
@@ -143,6 +143,16 @@ async fn a_server_deleted_on_another_node_gets_no_new_series() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
         assert_eq!(codes(&answer.json()), ["unknown_server"]);
     }
+    // Known series do not ask PostgreSQL; that their server is gone is noticed at the next look at the catalog's revision.
+    let id = server.register("another").await;
+    server.ingest(&id, &json!(metrics_of(0..1, 0))).await;
+    let path = format!("/api/v1/servers/{id}");
+    assert_eq!(other_node.send(Method::DELETE, &path, &[], b"").await.status, StatusCode::NO_CONTENT);
+    let known = json!({ "server_id": id, "metrics": metrics_of(0..1, 1) });
+    eventually("the server is not known any more", async || {
+        server.post("/api/v1/ingest", &known).await.status == StatusCode::BAD_REQUEST
+    })
+    .await;
     other_node.stop().await.unwrap();
     server.stop().await.unwrap();
 }

@@ -2,3 +2,4 @@
 
 mod breaks; // PostgreSQL goes away in the midst of an answer
 mod model; // random samples and questions against a naive model
+mod walks; // page by page while more comes in

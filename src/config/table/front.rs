@@ -75,7 +75,7 @@ pub(super) const HTTP: &[Key] = &[
         "Too high: whoever stops it loses patience first. Too low: requests are cut off.",
     ),
     Key::words("http.cors_origins", "*", "* or origins such as https://a.example, with commas between", set_origins)
-        .about("Web pages of these origins may call the API; no cookies are allowed across origins.", ""),
+        .about("Web pages of these origins may call the API and open live sessions; no cookies are allowed across origins.", ""),
 ];
 
 fn set_listen(draft: &mut Draft, text: &str) -> bool {

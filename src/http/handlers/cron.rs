@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answering, Services, input};
+use super::{Answering, Services, input, output};
 use crate::http::{Request, response};
 use crate::store::cron::{self, Job, NewJob, Run};
 
@@ -41,7 +41,7 @@ pub(super) fn add_job(services: Arc<Services>, mut request: Request) -> Answerin
             command: input::optional("command", sent.command)?,
         };
         let job = cron::add_job(&services.database.client().await?, new, LISTED_MAX).await?;
-        let job = job.ok_or_else(|| input::no_room(server_id, "jobs", LISTED_MAX))?;
+        let job = job.ok_or_else(|| output::no_room(server_id, "jobs", LISTED_MAX))?;
         response::json(StatusCode::CREATED, &shown_job(&job))
     })
 }
@@ -50,7 +50,7 @@ pub(super) fn jobs(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let server_id = input::queried_id(&request, "server_id")?;
         let jobs = cron::jobs(&services.database.client().await?, server_id, LISTED_MAX).await?;
-        input::list_or_null(jobs.iter().map(shown_job).collect())
+        output::list_or_null(jobs.iter().map(shown_job).collect())
     })
 }
 
@@ -73,7 +73,7 @@ pub(super) fn results(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let job_id = input::queried_id(&request, "job_id")?;
         let runs = cron::runs(&services.database.client().await?, job_id, LISTED_MAX).await?;
-        input::list_or_null(runs.iter().map(|(id, run)| shown_run(job_id, *id, run)).collect())
+        output::list_or_null(runs.iter().map(|(id, run)| shown_run(job_id, *id, run)).collect())
     })
 }
 
@@ -81,13 +81,13 @@ fn shown_job(job: &Job) -> Value {
     let Job { id, job: NewJob { server_id, name, schedule, command }, created_at } = job;
     json!({
         "id": id, "server_id": server_id, "name": name, "schedule": schedule, "command": command,
-        "created_at": input::rfc3339(*created_at),
+        "created_at": created_at.to_string(),
     })
 }
 
 fn shown_run(job_id: uuid::Uuid, id: i64, run: &Run) -> Value {
     json!({
-        "id": id, "job_id": job_id, "success": run.success, "duration_ms": input::number(run.duration_ms),
-        "output": run.output, "timestamp": input::rfc3339(run.ran_at),
+        "id": id, "job_id": job_id, "success": run.success, "duration_ms": output::number(run.duration_ms),
+        "output": run.output, "timestamp": run.ran_at.to_string(),
     })
 }

@@ -1,12 +1,11 @@
 //! JSON bodies of the small endpoints, and the checks they share.
 
-use hyper::StatusCode;
 use serde::de::{Deserialize, DeserializeOwned};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Services, admission};
-use crate::http::{ApiError, Request, Response, response};
+use crate::http::{ApiError, Request};
 use crate::model::{Labels, Micros};
 
 /// Longest text a field of these endpoints may have.
@@ -109,35 +108,4 @@ pub(super) fn labels(labels: Option<Map<String, Value>>) -> Result<Option<Value>
     }
     let labels = Labels::new(pairs).map_err(|error| ApiError::bad_request("invalid_labels", error.to_string()))?;
     Ok(Some(labels.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()))
-}
-
-pub(super) fn rfc3339(time: Micros) -> String {
-    let mut text = Vec::with_capacity(32);
-    time.write_rfc3339(&mut text);
-    String::from_utf8_lossy(&text).into_owned()
-}
-
-/// A number that prints without a fraction when it has none, as agents of the source system sent it.
-pub(super) fn number(value: f64) -> Value {
-    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-    let is_negative_zero = value == 0.0 && value.is_sign_negative();
-    if value.fract() == 0.0 && value.abs() <= EXACT_MAX && !is_negative_zero {
-        return Value::from(value as i64);
-    }
-    Number::from_f64(value).map_or(Value::Null, Value::Number)
-}
-
-/// A list, which the source system answers as `null` when it is empty.
-pub(super) fn list_or_null(items: Vec<Value>) -> Result<Response, ApiError> {
-    let list = if items.is_empty() { Value::Null } else { Value::Array(items) };
-    response::json(StatusCode::OK, &list)
-}
-
-pub(super) fn not_registered(server_id: Uuid) -> ApiError {
-    ApiError::not_found(format!("server {server_id} is not registered"))
-}
-
-/// One statement adds or does not; which of the two reasons it had is not worth a second one.
-pub(super) fn no_room(server_id: Uuid, what: &str, items_max: i64) -> ApiError {
-    ApiError::not_found(format!("server {server_id} is not registered, or has {items_max} {what}, as many as it may"))
 }

@@ -6,6 +6,7 @@ mod cron; // scheduled commands
 mod ingest; // bulk metrics
 mod input; // JSON bodies of the small endpoints
 mod metrics; // stored samples
+mod output; // what the small endpoints' answers share
 mod ports; // port probes
 mod probes; // health, readiness, self-metrics, the API's description
 mod refusal; // a stage's error to an answer
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use hyper::Method;
 
+use super::cors::Origins;
 use super::error::ErrorShape::Text;
 use super::router::RouteError;
 use super::{ApiError, Request, Response, Router};
@@ -30,7 +32,7 @@ use crate::admit::rate::Rates;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::journal::Journal;
-use crate::live::{Hub, PulseConfig, Replay};
+use crate::live::{HeartbeatConfig, Hub, Replays};
 use crate::query;
 use crate::shutdown::Tasks;
 use crate::store::Database;
@@ -43,10 +45,12 @@ pub struct Services {
     pub catalog: Arc<Catalog>,
     pub journal: Journal,
     pub hub: Arc<Hub>,
-    pub replay: Arc<dyn Replay>,
-    pub pulse: PulseConfig,
+    pub replays: Arc<Replays>,
+    pub heartbeat: HeartbeatConfig,
     /// Live sessions: they outlive the requests that opened them.
     pub sessions: Tasks,
+    /// The pages that may open one.
+    pub origins: Origins,
     /// Queries and exports: they may outlive the request, or the head of its answer.
     pub readers: Tasks,
     pub query: Arc<query::Engine>,

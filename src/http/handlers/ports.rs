@@ -6,7 +6,7 @@ use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Answering, Services, input};
+use super::{Answering, Services, input, output};
 use crate::http::{ApiError, Request, response};
 use crate::store::ports::{self, Check, NewCheck, Outcome};
 
@@ -44,7 +44,7 @@ pub(super) fn add_check(services: Arc<Services>, mut request: Request) -> Answer
             protocol: if protocol.is_empty() { "tcp".to_owned() } else { protocol },
         };
         let check = ports::add_check(&services.database.client().await?, new, LISTED_MAX).await?;
-        let check = check.ok_or_else(|| input::no_room(server_id, "checks", LISTED_MAX))?;
+        let check = check.ok_or_else(|| output::no_room(server_id, "checks", LISTED_MAX))?;
         response::json(StatusCode::CREATED, &shown_check(&check))
     })
 }
@@ -53,7 +53,7 @@ pub(super) fn checks(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let server_id = input::queried_id(&request, "server_id")?;
         let checks = ports::checks(&services.database.client().await?, server_id, LISTED_MAX).await?;
-        input::list_or_null(checks.iter().map(shown_check).collect())
+        output::list_or_null(checks.iter().map(shown_check).collect())
     })
 }
 
@@ -76,7 +76,7 @@ pub(super) fn results(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let check_id = input::queried_id(&request, "check_id")?;
         let outcomes = ports::outcomes(&services.database.client().await?, check_id, LISTED_MAX).await?;
-        input::list_or_null(outcomes.iter().map(|(id, outcome)| shown_outcome(check_id, *id, outcome)).collect())
+        output::list_or_null(outcomes.iter().map(|(id, outcome)| shown_outcome(check_id, *id, outcome)).collect())
     })
 }
 
@@ -89,13 +89,13 @@ fn shown_check(check: &Check) -> Value {
     let Check { id, check: NewCheck { server_id, name, host, port, protocol }, created_at } = check;
     json!({
         "id": id, "server_id": server_id, "name": name, "host": host, "port": port, "protocol": protocol,
-        "created_at": input::rfc3339(*created_at),
+        "created_at": created_at.to_string(),
     })
 }
 
 fn shown_outcome(check_id: uuid::Uuid, id: i64, outcome: &Outcome) -> Value {
     json!({
-        "id": id, "check_id": check_id, "success": outcome.success, "latency_ms": input::number(outcome.latency_ms),
-        "error": outcome.error, "timestamp": input::rfc3339(outcome.checked_at),
+        "id": id, "check_id": check_id, "success": outcome.success, "latency_ms": output::number(outcome.latency_ms),
+        "error": outcome.error, "timestamp": outcome.checked_at.to_string(),
     })
 }

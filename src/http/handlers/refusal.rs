@@ -7,6 +7,7 @@ use crate::catalog::RegisterError;
 use crate::http::ApiError;
 use crate::http::error::ErrorStatus;
 use crate::journal::CommitError;
+use crate::live::SubscribeError;
 use crate::query::{QueryError, RequestError};
 use crate::store::StoreError;
 use crate::wire::native::DocumentError;
@@ -60,6 +61,19 @@ impl From<QueryError> for ApiError {
             QueryError::TimedOut { .. } => Self::unavailable("query_timeout", error.to_string(), LATER),
             QueryError::Abandoned | QueryError::Block(_) => Self::internal(error),
             QueryError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SubscribeError> for ApiError {
+    fn from(error: SubscribeError) -> Self {
+        let message = error.to_string();
+        match error {
+            SubscribeError::Stopped => Self::unavailable("shutting_down", message, SOON),
+            SubscribeError::Busy => Self::unavailable("live_busy", message, SOON),
+            SubscribeError::TooManySessions | SubscribeError::TooManyMatches => {
+                Self::unavailable("live_full", message, LATER)
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Answering, Services, input};
+use super::{Answering, Services, input, output};
 use crate::http::{ApiError, Request, response};
 
 use crate::store::servers::{self, Change, Registration, ServerRow};
@@ -65,7 +65,7 @@ pub(super) fn get(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let id = id(&request)?;
         let rows = servers::list(&services.database.client().await?, Some(id)).await?;
-        let row = rows.first().ok_or_else(|| input::not_registered(id))?;
+        let row = rows.first().ok_or_else(|| output::not_registered(id))?;
         response::json(StatusCode::OK, &shown(&services, row))
     })
 }
@@ -75,7 +75,7 @@ pub(super) fn change(services: Arc<Services>, mut request: Request) -> Answering
         let id = id(&request)?;
         let change = changes(input::json(&services, &mut request).await?)?;
         let row = servers::update(&services.database.client().await?, id, &change).await?;
-        let row = row.ok_or_else(|| input::not_registered(id))?;
+        let row = row.ok_or_else(|| output::not_registered(id))?;
         response::json(StatusCode::OK, &shown(&services, &row))
     })
 }
@@ -88,7 +88,7 @@ pub(super) fn delete(services: Arc<Services>, request: Request) -> Answering {
         let deleted = servers::delete(&services.database.client().await?, id).await;
         services.catalog.forget(id);
         if !deleted? {
-            return Err(input::not_registered(id));
+            return Err(output::not_registered(id));
         }
         Ok(response::empty(StatusCode::NO_CONTENT))
     })
@@ -145,8 +145,8 @@ fn shown(services: &Services, row: &ServerRow) -> Value {
         "uptime": registration.uptime,
         "labels": registration.labels,
         "agent_version": registration.agent_version,
-        "last_seen": last_seen.map_or_else(|| NEVER.to_owned(), input::rfc3339),
-        "created_at": input::rfc3339(row.created_at),
-        "updated_at": input::rfc3339(row.updated_at),
+        "last_seen": last_seen.map_or_else(|| NEVER.to_owned(), |time| time.to_string()),
+        "created_at": row.created_at.to_string(),
+        "updated_at": row.updated_at.to_string(),
     })
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Answering, Services, admission, input};
+use super::{Answering, Services, admission, input, output};
 use crate::http::{ApiError, Request, Response, response};
 use crate::live::Event;
 use crate::store::snapshots::{self, SnapshotKind};
@@ -77,14 +77,14 @@ async fn add(services: Arc<Services>, mut request: Request, kind: SnapshotKind) 
     let id = snapshots::add(&mut client, server_id, kind, taken_at, list).await?;
     // One who holds a connection must not wait for another.
     drop(client);
-    let id = id.ok_or_else(|| input::not_registered(server_id))?;
+    let id = id.ok_or_else(|| output::not_registered(server_id))?;
     // It is stored by now: that nobody can note when the server was heard of is no reason to say otherwise.
     if let Ok(Some(Some(server))) =
         services.catalog.servers().find(&[server_id]).await.map(|found| found.into_iter().next())
     {
         server.seen(now);
     }
-    let shown = serde_json::to_vec(&shown(kind, id, server_id, list, input::rfc3339(taken_at)));
+    let shown = serde_json::to_vec(&shown(kind, id, server_id, list, taken_at.to_string()));
     let shown = Bytes::from(shown.map_err(ApiError::internal)?);
     services.hub.publish(Event { server_id, kind: frame_type(kind), data: shown.clone() });
     Ok(response::bytes(StatusCode::CREATED, "application/json", shown))
@@ -95,7 +95,7 @@ async fn latest(services: Arc<Services>, request: Request, kind: SnapshotKind) -
     let client = services.database.client().await?;
     let found = snapshots::latest(&client, server_id, kind).await?;
     let found = found.ok_or_else(|| ApiError::not_found("no rows in result set"))?;
-    let timestamp = input::rfc3339(found.taken_at);
+    let timestamp = found.taken_at.to_string();
     response::json(StatusCode::OK, &shown(kind, found.id, server_id, &found.body, timestamp))
 }
 

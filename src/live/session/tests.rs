@@ -9,9 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::live::fixtures::{directory, flush, pairs};
-use crate::live::{HubConfig, HubWorker, Marks, QueueLimits};
-use crate::model::{CommitListener, Origin};
-use crate::shutdown::Tasks;
+use crate::live::replay::REPLAYS_MAX;
+use crate::live::{HubConfig, HubWorker, Marks, QueueLimits, Replay, ReplayFuture, ReplayRange};
+use crate::model::{CommitListener, Micros, Origin, Sample};
 
 const ORIGIN: Origin = Origin { node: 1, lane: 0 };
 
@@ -21,20 +21,31 @@ struct Served {
     client: WebSocketStream<DuplexStream>,
     session: JoinHandle<Ended>,
     stop: CancellationToken,
+    tasks: Tasks,
     sequence: u64,
 }
 
 impl Served {
     /// A session over a pipe that holds `pipe_bytes`, once it is subscribed.
     async fn start(pipe_bytes: usize, config: HubConfig, of: &[(&str, &str)]) -> Self {
+        Self::start_with(pipe_bytes, config, of, None).await
+    }
+
+    async fn start_with(
+        pipe_bytes: usize,
+        config: HubConfig,
+        of: &[(&str, &str)],
+        replays: Option<Arc<Replays>>,
+    ) -> Self {
         let (hub, worker) = Hub::build(config, Arc::new(directory()), Marks::default());
         let (client, server) = duplex(pipe_bytes);
         let request = StreamRequest::parse(&pairs(of)).unwrap();
-        let setup = SessionSetup { hub: Arc::clone(&hub), replay: None, request, pulse: PulseConfig::default() };
+        let (tasks, heartbeat) = (Tasks::default(), HeartbeatConfig::default());
+        let setup = SessionSetup { hub: Arc::clone(&hub), replays, request, heartbeat, tasks: tasks.clone() };
         let stop = CancellationToken::new();
-        let session = Tasks::default().spawn("session", serve(server, setup, stop.clone().cancelled_owned()));
+        let session = tasks.spawn("session", serve(server, setup, stop.clone().cancelled_owned()));
         let client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
-        let mut served = Self { hub, worker, client, session, stop, sequence: 0 };
+        let mut served = Self { hub, worker, client, session, stop, tasks, sequence: 0 };
         served.settle().await;
         served
     }
@@ -197,6 +208,20 @@ async fn when_the_server_stops_the_client_gets_all_it_was_sent_and_1001() {
     assert!(matches!(served.session.await.unwrap(), Ended::Stopping));
 }
 
+#[tokio::test]
+async fn when_the_server_stops_what_still_waits_in_the_queue_goes_out_first() {
+    let mut served = Served::start(64, HubConfig::default(), &[]).await;
+    for _ in 0..10 {
+        served.commit(&[1]).await;
+    }
+    served.stop.cancel();
+    served.settle().await;
+    for _ in 0..10 {
+        assert_eq!(served.text().await["data"]["value"], 1.0);
+    }
+    assert_eq!(served.close_code().await, 1001);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_answer_the_close_delays_the_stop_only_so_long() {
     let served = Served::start(4096, HubConfig::default(), &[]).await;
@@ -227,6 +252,84 @@ async fn a_socket_that_takes_nothing_is_given_up_after_a_minute() {
     served.commit(&[1]).await;
     assert!(matches!(served.session.await.unwrap(), Ended::Stalled));
     assert_eq!(started.elapsed().as_secs(), 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_slowly_is_not_taken_for_a_silent_one() {
+    let mut served = Served::start(64, HubConfig::default(), &[]).await;
+    for _ in 0..50 {
+        served.commit(&[1]).await;
+    }
+    let started = Instant::now();
+    // The ping waits behind some 7 KiB, of which the client reads 20 bytes in 10 seconds.
+    while started.elapsed() < Duration::from_secs(600) {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        served.client.get_mut().read_exact(&mut [0; 20]).await.unwrap();
+    }
+    served.settle().await;
+    assert!(!served.session.is_finished());
+}
+
+/// Sends for ever. A permit is taken for as long as a statement would run, in the midst of which it is pending once.
+#[derive(Debug)]
+struct EndlessPast {
+    statements: tokio::sync::Semaphore,
+    finished: std::sync::atomic::AtomicU64,
+}
+
+impl Replay for EndlessPast {
+    fn replay(&self, _: ReplayRange, into: tokio::sync::mpsc::Sender<Vec<Sample>>) -> ReplayFuture<'_> {
+        Box::pin(async move {
+            let sample = Sample { series: Arc::clone(&directory().0[1]), time: Micros(1), value: 1.0 };
+            loop {
+                let statement = self.statements.acquire().await.unwrap();
+                tokio::task::yield_now().await;
+                drop(statement);
+                self.finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                if into.send(vec![sample.clone(); 100]).await.is_err() {
+                    return Ok(());
+                }
+            }
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_replay_to_a_client_that_does_not_read_rests_between_statements_and_ends_with_the_session() {
+    let past = Arc::new(EndlessPast { statements: tokio::sync::Semaphore::new(1), finished: 0.into() });
+    let replays = Arc::new(Replays::new(Arc::clone(&past) as Arc<dyn Replay>));
+    let since = [("since", "1970-01-01T00:00:00Z")];
+    let mut served = Served::start_with(64, HubConfig::default(), &since, Some(replays)).await;
+    served.commit(&[1]).await;
+    served.settle().await;
+    let finished = past.finished.load(std::sync::atomic::Ordering::Relaxed);
+    assert!((2..10).contains(&finished), "{finished} statements for a client that reads nothing");
+    assert_eq!(past.statements.available_permits(), 1, "no statement waits for the client");
+    drop(served.client);
+    assert_eq!(served.tasks.stop(Duration::from_secs(10)).await, Ok(()));
+    assert_eq!(past.statements.available_permits(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_beyond_those_there_may_be_waits_and_is_then_asked_to_come_again() {
+    let past = Arc::new(EndlessPast { statements: tokio::sync::Semaphore::new(100), finished: 0.into() });
+    let replays = Arc::new(Replays::new(past as Arc<dyn Replay>));
+    let since = [("since", "1970-01-01T00:00:00Z")];
+    let start = || Served::start_with(64, HubConfig::default(), &since, Some(Arc::clone(&replays)));
+    let mut replaying = Vec::new();
+    for _ in 0..REPLAYS_MAX {
+        let mut served = start().await;
+        served.commit(&[1]).await;
+        replaying.push(served);
+    }
+    let started = Instant::now();
+    let mut beyond = start().await;
+    assert_eq!(beyond.close_code().await, 1013);
+    assert_eq!(started.elapsed().as_secs(), 10);
+    drop(replaying.pop());
+    let mut next = start().await;
+    next.commit(&[1]).await;
+    assert_eq!(next.text().await["data"]["value"], 1.0);
 }
 
 #[tokio::test]

@@ -109,6 +109,10 @@ metrics! {
         frames_dropped: Counter = "live_frames_dropped", Counter::default();
         /// Committed flushes that were not pushed because the hub was behind.
         flushes_dropped: Counter = "live_flushes_dropped", Counter::default();
+        /// Times that a session was told how much it lost.
+        lagged: Counter = "live_lagged", Counter::default();
+        /// Events that were not pushed because they are too long.
+        events_too_long: Counter = "live_events_too_long", Counter::default();
         /// Samples that were not pushed because their series was not known.
         samples_unknown: Counter = "live_samples_unknown", Counter::default();
         /// Sessions closed because their client took or answered nothing for too long.

@@ -106,7 +106,7 @@ impl Decimal {
         if self.digits > EXACT_DIGITS_MAX || self.mantissa > EXACT_INTEGER_MAX {
             return None;
         }
-        let power = *EXACT_POWERS.get(self.exponent.unsigned_abs() as usize)?;
+        let power = *EXACT_POWERS.get(usize::try_from(self.exponent.unsigned_abs()).ok()?)?;
         let mantissa = self.mantissa as f64;
         let value = if self.exponent < 0 { mantissa / power } else { mantissa * power };
         Some(if self.negative { -value } else { value })

@@ -106,13 +106,12 @@ impl Agent {
     }
 
     async fn run(mut self, tasks: Tasks) -> Self {
-        while !tasks.is_stopping() {
-            self.send_one().await;
-        }
+        while !tasks.is_stopping() && self.send_one().await {}
         self
     }
 
-    async fn send_one(&mut self) {
+    /// Returns whether there is still a server.
+    async fn send_one(&mut self) -> bool {
         self.requests += 1;
         let number = self.requests;
         // An awkward fraction, so that a value that was rounded on its way is not the same any more.
@@ -125,10 +124,9 @@ impl Agent {
         let body = json!({ "server_id": self.server_id, "metrics": metrics }).to_string();
         self.told.sent.extend(samples.clone());
         let json = [("content-type", "application/json")];
-        // Without an answer nothing is known; the server may be gone.
+        // Without an answer nothing is known of these samples.
         let Ok(answer) = exchange(self.address, Method::POST, "/api/v1/ingest", &json, body.as_bytes()).await else {
-            self.counts.refused.fetch_add(1, Ordering::Relaxed);
-            return;
+            return false;
         };
         if answer.status == StatusCode::OK {
             assert_eq!(answer.json()["inserted"], SERIES);
@@ -138,6 +136,7 @@ impl Agent {
             self.told.refusals.push((answer.status, answer.header("retry-after").is_some()));
             self.counts.refused.fetch_add(1, Ordering::Relaxed);
         }
+        true
     }
 }
 

@@ -110,6 +110,23 @@ impl TestServer {
         TcpStream::connect(self.address).await.expect("a running server accepts")
     }
 
+    /// A number the server tells about itself.
+    pub(crate) async fn gauge(&self, name: &str) -> u64 {
+        let answer = self.get("/-/metrics").await;
+        let is_it =
+            |line: &&str| !line.starts_with('#') && line.split(' ').next().is_some_and(|key| key.contains(name));
+        let line = answer.text().lines().find(is_it).unwrap_or_else(|| panic!("{name} in {}", answer.text()));
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    }
+
+    /// Sends an ingest request and does not wait for its answer.
+    pub(crate) async fn begin_ingest(&self, body: &Value) -> TcpStream {
+        let (mut socket, body) = (TcpStream::connect(self.address).await.unwrap(), body.to_string());
+        let head = format!("POST /api/v1/ingest HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n", body.len());
+        socket.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        socket
+    }
+
     /// Registers a server by its hostname and answers its id.
     pub(crate) async fn register(&self, hostname: &str) -> String {
         let answer = self.post("/api/v1/servers", &json!({ "hostname": hostname, "ip_address": "10.0.0.1" })).await;

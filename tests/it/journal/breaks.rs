@@ -1,7 +1,11 @@
 //! The connection breaks in the midst of a commit, at each of the moments that matter.
 
-use super::{Running, Sample, one, single_lane};
-use crate::harness::{ChaosProxy, Mishap, TestDatabase};
+use std::sync::Arc;
+
+use millrace::clock::SystemClock;
+
+use super::{Running, Sample, one, single_lane, stored};
+use crate::harness::{Agents, ChaosProxy, Mishap, TestDatabase, TestServer, eventually, export};
 
 /// A trigger that fires when everything of a flush but the commit itself is done, and runs `action` the first time.
 fn at_the_first_commit(action: &str) -> String {
@@ -78,4 +82,24 @@ async fn a_flush_that_postgresql_refuses_costs_no_later_one() {
     running.commit(&one(1), 0).await.unwrap();
     assert_eq!(running.stored().await, one(1));
     running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn connections_that_break_again_and_again_under_a_whole_server_lose_and_double_nothing() {
+    let database = TestDatabase::create().await;
+    let proxy = ChaosProxy::start(&database.config());
+    let server = TestServer::start_on(&proxy.config(&database.config()), &[], Arc::new(SystemClock)).await;
+    let ids = [server.register("one").await, server.register("two").await, server.register("three").await];
+    let agents = Agents::start(server.address, &ids).await;
+    for round in 0..20 {
+        proxy.plan(if round % 2 == 0 { Mishap::LoseAnswer } else { Mishap::LoseRequest });
+        eventually("the connection breaks", async || proxy.has_happened()).await;
+    }
+    agents.until_acknowledged().await;
+    let told = agents.stop().await;
+    assert_eq!(told.refusals, [], "a broken connection is nothing a client has to know of");
+    let found = export(server.address).await;
+    told.check(&found);
+    assert_eq!(stored(&database.connect().await).await.len(), found.len(), "no flush was written twice");
+    server.stop().await.unwrap();
 }

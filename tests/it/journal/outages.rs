@@ -115,7 +115,7 @@ async fn bodies_beyond_the_bytes_in_flight_are_refused_and_the_others_are_stored
     let waiting =
         async { tokio::join!(server.post_text("/api/v1/ingest", &one), server.post_text("/api/v1/ingest", &two)) };
     let refused = async {
-        eventually("two bodies are in memory", async || in_flight_bytes(&server).await >= 2 * (400 << 10)).await;
+        eventually("two bodies are in memory", async || server.gauge("in_flight_bytes").await >= 2 * (400 << 10)).await;
         let refusal = server.post_text("/api/v1/ingest", &"x".repeat(400 << 10)).await;
         client.batch_execute("COMMIT").await.unwrap();
         refusal
@@ -129,12 +129,6 @@ async fn bodies_beyond_the_bytes_in_flight_are_refused_and_the_others_are_stored
     server.stop().await.unwrap();
 }
 
-async fn in_flight_bytes(server: &TestServer) -> u64 {
-    let page = server.get("/-/metrics").await;
-    let line = page.text().lines().find(|line| line.starts_with("millrace_http_in_flight_bytes "));
-    line.and_then(|line| line.split(' ').nth(1)?.parse::<f64>().ok()).map_or(0, |bytes| bytes as u64)
-}
-
 #[tokio::test]
 async fn a_stop_while_agents_send_keeps_every_promise_made() {
     let database = TestDatabase::create().await;
@@ -145,5 +139,48 @@ async fn a_stop_while_agents_send_keeps_every_promise_made() {
     told.check_refusals();
     let server = TestServer::start_on(&database.config(), &[], Arc::new(SystemClock)).await;
     told.check(&export(server.address).await);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_without_its_postgresql_answers_what_it_accepted_and_stops_all_the_same() {
+    let cluster = TestCluster::own().await;
+    let settings = [("journal.commit_wait", "300ms")];
+    let server = TestServer::start_on(&cluster.config("postgres"), &settings, Arc::new(SystemClock)).await;
+    let agents = Agents::start(server.address, &register(&server, 2).await).await;
+    cluster.kill();
+    cluster.exited().await;
+    agents.until_refused().await;
+    let begun = Instant::now();
+    let stopped = server.stop().await;
+    assert!(begun.elapsed() < Duration::from_secs(45), "{:?}", begun.elapsed());
+    assert!(stopped.unwrap_err().to_string().contains("journal lane"), "what could not be committed is named");
+    agents.stop().await.check_refusals();
+    cluster.stop(LEEWAY).await.unwrap();
+}
+
+#[tokio::test]
+async fn clients_that_hang_up_give_back_what_they_held_and_their_neighbours_are_stored() {
+    let server = TestServer::start_with(&[], Arc::new(SystemClock)).await;
+    let id = server.register("host").await;
+    server.ingest(&id, &json!([metric("known", TIME_US, 1.0)])).await;
+    let client = server.database().connect().await;
+    client.batch_execute("BEGIN; LOCK TABLE journal; LOCK TABLE series IN SHARE MODE").await.unwrap();
+    let body = |name: &str, time| json!({ "server_id": id, "metrics": [metric(name, TIME_US + time, 2.0)] });
+    let (mut impatient, mut bytes) = (Vec::new(), 0);
+    for time in 1..20 {
+        // Some wait for their commit, some for their series, some for the one that makes its series.
+        let name = if time % 2 == 0 { "known".to_owned() } else { format!("new{time}") };
+        let body = body(&name, time);
+        bytes += body.to_string().len() as u64;
+        impatient.push(server.begin_ingest(&body).await);
+    }
+    eventually("all of them wait", async || server.gauge("in_flight_bytes").await == bytes).await;
+    drop(impatient);
+    client.batch_execute("COMMIT").await.unwrap();
+    // A lane lets go of what nobody waits for when it comes to it.
+    eventually("nothing of them is left", async || server.gauge("in_flight_bytes").await == 0).await;
+    let all = json!([metric("known", TIME_US + 50, 3.0), metric("new1", TIME_US + 50, 3.0)]);
+    assert_eq!(server.ingest(&id, &all).await["inserted"], 2);
     server.stop().await.unwrap();
 }

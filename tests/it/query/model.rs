@@ -107,6 +107,7 @@ async fn compare(lives: &[Vec<Vec<Sample>>], questions: &[Question]) {
                 let expected = question.answer(&model, &numbers, &ids);
                 assert_eq!(question.ask(&server, &ids).await, expected, "{question:?}");
                 assert_eq!(question.ask_for_all(&server, &ids).await, expected, "{question:?}");
+                assert_eq!(question.ask_for_table(&server, &ids).await, table(&expected), "{question:?}");
             }
         }
         server.stop().await.unwrap();
@@ -187,6 +188,12 @@ impl Question {
         answer.text().lines().map(|line| row(line.strip_prefix("{\"id\":").unwrap())).collect()
     }
 
+    /// As lines of CSV.
+    async fn ask_for_table(&self, server: &TestServer, ids: &[String]) -> Vec<String> {
+        let answer = server.get(&format!("/api/v1/metrics?{}&format=csv", self.parameters(ids))).await;
+        answer.text().lines().map(with_bits).collect()
+    }
+
     fn parameters(&self, ids: &[String]) -> String {
         let servers: Vec<&str> = self.servers.iter().map(|server| ids[*server].as_str()).collect();
         let mut all = format!("server_id={}", servers.join(","));
@@ -200,6 +207,23 @@ impl Question {
         add("order", self.ascending.then(|| "asc".to_owned()));
         all
     }
+}
+
+/// The rows as CSV, except that the values are left as bits.
+fn table(rows: &[Row]) -> Vec<String> {
+    let head = "server_id,metric_type,metric_name,value,labels,timestamp".to_owned();
+    let line = |(server, name, core, time, value): &Row| {
+        let labels = core.as_ref().map_or("{}".to_owned(), |core| format!("\"{{\"\"core\"\":\"\"{core}\"\"}}\""));
+        format!("{server},cpu,{name},{value},{labels},{}", rfc3339(*time))
+    };
+    std::iter::once(head).chain(rows.iter().map(line)).collect()
+}
+
+/// A line of CSV with the bits of its value in the value's place.
+fn with_bits(line: &str) -> String {
+    let cells: Vec<&str> = line.splitn(5, ',').collect();
+    let Ok(value) = cells[3].parse::<f64>() else { return line.to_owned() };
+    format!("{},{},{},{},{}", cells[0], cells[1], cells[2], value.to_bits(), cells[4])
 }
 
 /// A printed metric from behind the begin of its id to, at least, its end.

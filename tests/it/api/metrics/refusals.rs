@@ -23,6 +23,7 @@ async fn a_parameter_that_cannot_be_understood_is_named() {
         ("metric_type=%00", "metric_type holds a NUL character"),
         ("label.a=%00", "label.a holds a NUL character"),
         ("label.%00=a", "the name of a parameter holds a NUL character"),
+        ("label.a=1&label.b=1&label.a=2", "label.a is given twice"),
         ("metric_name=%ff", "the query holds a broken percent escape or text that is not UTF-8"),
         ("metric_name=%4", "the query holds a broken percent escape or text that is not UTF-8"),
     ] {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 /// How patient a session is.
 #[derive(Clone, Copy, Debug)]
-pub struct PulseConfig {
+pub struct HeartbeatConfig {
     pub ping_interval: Duration,
     /// How long after a ping anything must have been heard.
     pub pong_timeout: Duration,
@@ -17,7 +17,7 @@ pub struct PulseConfig {
     pub close_timeout: Duration,
 }
 
-impl Default for PulseConfig {
+impl Default for HeartbeatConfig {
     fn default() -> Self {
         Self {
             ping_interval: Duration::from_secs(54),
@@ -38,17 +38,19 @@ pub(super) enum Due {
 }
 
 #[derive(Debug)]
-pub(super) struct Pulse {
-    config: PulseConfig,
+pub(super) struct Heartbeat {
+    config: HeartbeatConfig,
     ping_at: Instant,
     /// Set by the first ping that has not been answered.
     silent_at: Option<Instant>,
     stalled_at: Option<Instant>,
+    /// The last write did not go through as a whole, so the client has yet to take what was written before.
+    is_pushed_back: bool,
 }
 
-impl Pulse {
-    pub(super) fn new(config: PulseConfig, now: Instant) -> Self {
-        Self { config, ping_at: now + config.ping_interval, silent_at: None, stalled_at: None }
+impl Heartbeat {
+    pub(super) fn new(config: HeartbeatConfig, now: Instant) -> Self {
+        Self { config, ping_at: now + config.ping_interval, silent_at: None, stalled_at: None, is_pushed_back: false }
     }
 
     /// When to look again at the latest.
@@ -81,8 +83,13 @@ impl Pulse {
         self.stalled_at = Some(now + self.config.stall_timeout);
     }
 
-    /// The socket took something, and there may be more.
+    /// The socket took something, and there may be more. After it had pushed back, that is a sign of life as good as a
+    /// pong, which may have to wait for long behind what a slow client has yet to read.
     pub(super) fn wrote(&mut self, now: Instant, is_more: bool) {
+        if self.is_pushed_back && self.silent_at.is_some() {
+            self.silent_at = Some(now + self.config.pong_timeout);
+        }
+        self.is_pushed_back = is_more;
         self.stalled_at = is_more.then(|| now + self.config.stall_timeout);
     }
 
@@ -95,9 +102,9 @@ impl Pulse {
 mod tests {
     use super::*;
 
-    fn pulse() -> (Pulse, Instant) {
+    fn heartbeat() -> (Heartbeat, Instant) {
         let start = Instant::now();
-        (Pulse::new(PulseConfig::default(), start), start)
+        (Heartbeat::new(HeartbeatConfig::default(), start), start)
     }
 
     fn after(start: Instant, seconds: u64) -> Instant {
@@ -106,33 +113,46 @@ mod tests {
 
     #[test]
     fn a_client_that_answers_is_pinged_for_ever() {
-        let (mut pulse, start) = pulse();
+        let (mut heartbeat, start) = heartbeat();
         for round in 1..10 {
-            assert_eq!(pulse.next(), after(start, round * 54));
-            assert_eq!(pulse.due(pulse.next()), Due::Ping);
-            pulse.heard();
+            assert_eq!(heartbeat.next(), after(start, round * 54));
+            assert_eq!(heartbeat.due(heartbeat.next()), Due::Ping);
+            heartbeat.heard();
         }
     }
 
     #[test]
     fn silence_counts_from_the_first_unanswered_ping() {
-        let (mut pulse, start) = pulse();
-        assert_eq!(pulse.due(after(start, 54)), Due::Ping);
-        assert_eq!(pulse.due(after(start, 108)), Due::Ping);
-        assert_eq!(pulse.next(), after(start, 114));
-        assert_eq!(pulse.due(after(start, 113)), Due::Nothing);
-        assert_eq!(pulse.due(after(start, 114)), Due::Silent);
+        let (mut heartbeat, start) = heartbeat();
+        assert_eq!(heartbeat.due(after(start, 54)), Due::Ping);
+        assert_eq!(heartbeat.due(after(start, 108)), Due::Ping);
+        assert_eq!(heartbeat.next(), after(start, 114));
+        assert_eq!(heartbeat.due(after(start, 113)), Due::Nothing);
+        assert_eq!(heartbeat.due(after(start, 114)), Due::Silent);
+    }
+
+    #[test]
+    fn a_client_that_reads_slowly_is_not_silent_and_one_that_merely_has_room_is() {
+        let (mut heartbeat, start) = heartbeat();
+        assert_eq!(heartbeat.due(after(start, 54)), Due::Ping);
+        heartbeat.wrote(after(start, 80), true);
+        heartbeat.wrote(after(start, 100), true);
+        assert_eq!(heartbeat.due(after(start, 120)), Due::Ping);
+        heartbeat.wrote(after(start, 130), false);
+        heartbeat.wrote(after(start, 140), false);
+        assert_eq!(heartbeat.due(after(start, 189)), Due::Ping);
+        assert_eq!(heartbeat.due(after(start, 190)), Due::Silent);
     }
 
     #[test]
     fn a_socket_is_stalled_only_while_it_takes_nothing() {
-        let (mut pulse, start) = pulse();
-        pulse.writing(start);
-        pulse.wrote(after(start, 50), true);
-        pulse.heard();
-        assert_eq!(pulse.due(after(start, 61)), Due::Ping);
-        assert_eq!(pulse.due(after(start, 110)), Due::Stalled);
-        pulse.wrote(after(start, 110), false);
-        assert_eq!(pulse.due(after(start, 110)), Due::Nothing);
+        let (mut heartbeat, start) = heartbeat();
+        heartbeat.writing(start);
+        heartbeat.wrote(after(start, 50), true);
+        heartbeat.heard();
+        assert_eq!(heartbeat.due(after(start, 61)), Due::Ping);
+        assert_eq!(heartbeat.due(after(start, 110)), Due::Stalled);
+        heartbeat.wrote(after(start, 110), false);
+        assert_eq!(heartbeat.due(after(start, 110)), Due::Nothing);
     }
 }
