@@ -79,8 +79,9 @@ CREATE TABLE journal (
 -- spares small ones the detour through the TOAST table and its index.
 ALTER TABLE journal ALTER COLUMN block SET STORAGE EXTERNAL;
 ALTER TABLE journal SET (toast_tuple_target = 8160);
-CREATE INDEX journal_time_max ON journal (time_max);
-CREATE INDEX journal_time_min ON journal (time_min);
+-- A page of blocks follows the one before in exactly this order, so no page needs a sort.
+CREATE INDEX journal_time_max ON journal (time_max, node, lane, sequence, part);
+CREATE INDEX journal_time_min ON journal (time_min, node, lane, sequence, part);
 COMMENT ON TABLE journal IS 'What a commit writes: packed blocks of samples, sorted by series and time.';
 COMMENT ON COLUMN journal.node IS 'The process that wrote the row.';
 COMMENT ON COLUMN journal.lane IS 'The writer within the process.';

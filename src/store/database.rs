@@ -54,7 +54,12 @@ impl Database {
         let tls = MakeRustlsConnect::new(tls_config()?);
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(config.clone(), tls.clone(), manager_config);
-        let set_timeout = format!("SET statement_timeout = {}", pool_config.statement_timeout.as_millis());
+        // Plans are made for the values at hand: one for all would not know that a page of blocks is short, and sort the
+        // whole journal for it.
+        let settings = format!(
+            "SET statement_timeout = {}; SET plan_cache_mode = force_custom_plan",
+            pool_config.statement_timeout.as_millis()
+        );
         let pool = Pool::builder(manager)
             .max_size(pool_config.connections_max)
             .wait_timeout(Some(pool_config.wait_max))
@@ -62,8 +67,8 @@ impl Database {
             .recycle_timeout(Some(pool_config.connect_timeout))
             .runtime(Runtime::Tokio1)
             .post_create(Hook::async_fn(move |client, _| {
-                let set_timeout = set_timeout.clone();
-                Box::pin(async move { client.batch_execute(&set_timeout).await.map_err(HookError::Backend) })
+                let settings = settings.clone();
+                Box::pin(async move { client.batch_execute(&settings).await.map_err(HookError::Backend) })
             }))
             .build()
             .map_err(StoreError::unavailable)?;
