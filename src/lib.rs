@@ -17,3 +17,4 @@ pub mod config; // flags, environment and file to plain values
 pub mod telemetry; // logs and self-metrics
 pub mod shutdown; // named tasks and their end
 pub mod clock; // what time it is
+pub mod backoff; // pauses between tries

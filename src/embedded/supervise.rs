@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::cluster::Cluster;
 use super::error::EmbeddedError;
+use crate::backoff::Backoff;
 
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -25,7 +26,7 @@ pub async fn supervise(
 ) -> Result<(), EmbeddedError> {
     let mut stopping = std::pin::pin!(stopping);
     let mut restarts = 0;
-    let mut pause = PAUSE_MIN;
+    let mut backoff = Backoff::new(PAUSE_MIN, PAUSE_MAX);
     loop {
         let up_since = Instant::now();
         tokio::select! {
@@ -35,7 +36,8 @@ pub async fn supervise(
             }
         }
         if up_since.elapsed() > WELL_AFTER {
-            (restarts, pause) = (0, PAUSE_MIN);
+            restarts = 0;
+            backoff.reset();
         }
         restarts += 1;
         if restarts > RESTARTS_MAX {
@@ -43,9 +45,8 @@ pub async fn supervise(
         }
         tokio::select! {
             () = &mut stopping => return cluster.stop(stop_deadline).await,
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(backoff.pause()) => {}
         }
-        pause = (pause * 2).min(PAUSE_MAX);
         tokio::select! {
             () = &mut stopping => return cluster.stop(stop_deadline).await,
             restarted = cluster.restart() => if let Err(error) = restarted {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff::Backoff;
 use crate::store::appender::Appender;
 use crate::store::journal::FlushRows;
 use crate::store::{Database, StoreError};
@@ -43,7 +44,7 @@ impl Writer {
         mut retried: impl FnMut(),
     ) -> Fate {
         let (lane, sequence) = (rows.origin().lane, rows.sequence());
-        let mut pause = PAUSE_MIN;
+        let mut backoff = Backoff::new(PAUSE_MIN, PAUSE_MAX);
         loop {
             let outcome = tokio::select! {
                 // First, so that after being told to give up nothing is sent at all.
@@ -67,9 +68,8 @@ impl Writer {
             retried();
             tokio::select! {
                 () = abandon.cancelled() => return Fate::Abandoned,
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(backoff.pause()) => {}
             }
-            pause = (pause * 2).min(PAUSE_MAX);
         }
     }
 

@@ -12,9 +12,13 @@ use tokio::net::TcpStream;
 use super::Accepted;
 use super::listener::Listener;
 use super::server::Serving;
+use crate::backoff::Backoff;
+
+const PAUSE_MIN: Duration = Duration::from_millis(5);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(listener: Listener, serving: Arc<Serving>) {
-    let mut backoff = Backoff::default();
+    let mut backoff = Backoff::new(PAUSE_MIN, PAUSE_MAX);
     loop {
         let accepting = async {
             let permit = Arc::clone(&serving.room).acquire_owned().await;
@@ -28,7 +32,7 @@ pub(super) async fn run(listener: Listener, serving: Arc<Serving>) {
         let Ok(permit) = permit else { return };
         match accepted {
             Ok((tcp, peer)) => {
-                backoff = Backoff::default();
+                backoff.reset();
                 set_options(&tcp);
                 let accepted = Accepted { tcp, peer, tls: listener.tls.clone(), permit };
                 let running = super::run(accepted, Arc::clone(&serving));
@@ -37,7 +41,7 @@ pub(super) async fn run(listener: Listener, serving: Arc<Serving>) {
             // The client was gone before we came: its trouble, not ours.
             Err(error) if is_of_the_client(&error) => {}
             Err(error) => {
-                let pause = backoff.next();
+                let pause = backoff.pause();
                 tracing::warn!(%error, pause_ms = pause.as_millis(), "cannot accept");
                 drop(permit);
                 tokio::select! {
@@ -61,36 +65,9 @@ fn is_of_the_client(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// Pauses that double from 5 ms to 1 s.
-#[derive(Debug)]
-struct Backoff {
-    pause: Duration,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self { pause: Duration::from_millis(5) }
-    }
-}
-
-impl Backoff {
-    fn next(&mut self) -> Duration {
-        let pause = self.pause;
-        self.pause = (pause * 2).min(Duration::from_secs(1));
-        pause
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pauses_double_up_to_a_second() {
-        let mut backoff = Backoff::default();
-        let pauses: Vec<_> = (0..10).map(|_| backoff.next().as_millis()).collect();
-        assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
-    }
 
     #[test]
     fn running_out_of_descriptors_is_not_the_clients_doing() {
