@@ -78,9 +78,17 @@ mod tests {
     use crate::config::{Environment, Flags, load};
 
     #[test]
-    fn without_settings_the_front_works_as_it_does_by_default() {
+    fn without_settings_every_stage_works_as_it_does_by_default() {
         let flags = Flags { file: None, settings: vec![("dev".into(), "true".into())] };
         let config = load(&flags, &Environment::default()).unwrap();
-        assert_eq!(format!("{:#?}", http(&config).unwrap()), format!("{:#?}", http::Config::default()));
+        check(&http(&config).unwrap(), &http::Config::default());
+        check(&catalog(&config), &catalog::Limits::default());
+        check(&journal(&config), &journal::Config::default());
+        check(&query(&config), &query::Config::default());
+        check(&hub(&config), &HubConfig::default());
+    }
+
+    fn check<T: std::fmt::Debug>(planned: &T, default: &T) {
+        assert_eq!(format!("{planned:#?}"), format!("{default:#?}"));
     }
 }

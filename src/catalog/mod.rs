@@ -44,7 +44,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { servers_max: 100_000, series_per_server_max: 20_000, series_max: 2_000_000 }
+        Self { servers_max: 100_000, series_per_server_max: 10_000, series_max: 2_000_000 }
     }
 }
 

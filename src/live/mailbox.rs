@@ -27,7 +27,7 @@ pub struct QueueLimits {
 
 impl Default for QueueLimits {
     fn default() -> Self {
-        Self { messages_max: 4096, bytes_max: 1 << 20, all_bytes_max: 64 << 20 }
+        Self { messages_max: 1024, bytes_max: 1 << 20, all_bytes_max: 64 << 20 }
     }
 }
 
