@@ -85,7 +85,7 @@ CREATE INDEX journal_time_min ON journal (time_min, node, lane, sequence, part);
 COMMENT ON TABLE journal IS 'What a commit writes: packed blocks of samples, sorted by series and time.';
 COMMENT ON COLUMN journal.node IS 'The process that wrote the row.';
 COMMENT ON COLUMN journal.lane IS 'The writer within the process.';
-COMMENT ON COLUMN journal.sequence IS 'Counts the flushes of a lane from one, without a hole.';
+COMMENT ON COLUMN journal.sequence IS 'Counts the flushes of a lane from one. A number is missing only when PostgreSQL refused its flush for good.';
 COMMENT ON COLUMN journal.part IS 'Counts the blocks of a flush from zero.';
 COMMENT ON COLUMN journal.series_min IS 'The smallest series id in the block.';
 COMMENT ON COLUMN journal.series_max IS 'The largest series id in the block.';

@@ -12,7 +12,8 @@ pub struct Origin {
     pub lane: u16,
 }
 
-/// One committed flush. Flushes of one origin are handed on in `sequence` order, without a hole.
+/// One committed flush. Flushes of one origin are handed on in `sequence` order. A number is missing only
+/// when PostgreSQL refused its flush for good.
 #[derive(Debug)]
 pub struct Committed {
     pub origin: Origin,
