@@ -5,9 +5,11 @@ pub mod wire; // one dialect a folder: bytes in, `Intake` out
 pub mod admit; // budgets, rates, time window: admitted or refused, and why
 pub mod catalog; // servers and series: identity to number
 pub mod codec; // bit packing of times and values
+pub mod rollup; // samples to buckets
 pub mod journal; // lanes, blocks, commit, acknowledgement
 pub mod live; // filters, hub, WebSocket sessions
 pub mod query; // request, selection, page, output
+pub mod jobs; // fold, seal, day, keep
 pub mod store; // PostgreSQL: pool, migrations, COPY, statements
 pub mod embedded; // the local PostgreSQL cluster
 pub mod http; // sockets, connections, bodies, routes, handlers

@@ -4,6 +4,9 @@
 //! large allocation.
 
 pub mod bits; // fixed-width integers
+pub mod bit_string; // the same as a string of bits that SQL can read
 pub mod block; // a batch as one checksummed block
 pub mod column; // integers in small frames, each as narrow as it can be
 pub mod decimal; // floats that are short decimals, as integers
+pub mod samples_row; // samples of one series as the columns of a row
+pub mod rollup_row; // buckets of one series as the columns of a row

@@ -1,5 +1,6 @@
 //! Plain data that travels between stages. Knows no other module, does no I/O and reads no clock.
 
+pub mod bucket;
 pub mod committed;
 pub mod intake;
 pub mod points;
@@ -8,6 +9,7 @@ pub mod series;
 pub mod time;
 pub mod verdict;
 
+pub use bucket::{Bucket, Resolution};
 pub use committed::{CommitListener, Committed, Origin};
 pub use intake::Intake;
 pub use points::{Batch, Points, RawIdentity, Span};

@@ -5,8 +5,8 @@
 //! and `catalog`; must not know who asked, nor HTTP.
 
 pub mod cursor; // where the next page begins
+mod levels; // all that is stored of some series
 pub mod page; // one page of rows, in order
-
 pub mod replay; // stored samples for live sessions
 pub mod request; // what was asked, checked
 pub mod rows; // rows as JSON, NDJSON and CSV
@@ -52,6 +52,8 @@ pub enum QueryError {
     Abandoned,
     #[error("a stored block cannot be read")]
     Block(#[from] crate::codec::block::BlockError),
+    #[error("a stored row cannot be read")]
+    Row(#[from] crate::codec::samples_row::RowError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

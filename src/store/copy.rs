@@ -6,6 +6,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::Timestamp;
+use crate::codec::bit_string::BitString;
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 /// Flags and the length of the header extension, both zero.
@@ -48,6 +49,44 @@ impl CopyWriter {
         self.int8(value.to_wire())
     }
 
+    pub fn bool(&mut self, value: bool) -> &mut Self {
+        self.field(&[u8::from(value)])
+    }
+
+    /// Null when there are no bits.
+    pub fn bit_varying(&mut self, value: &BitString) -> &mut Self {
+        if value.len == 0 {
+            return self.null();
+        }
+        self.length(size_of::<u32>() + value.bytes.len());
+        self.out.put_u32(value.len);
+        self.out.put_slice(&value.bytes);
+        self
+    }
+
+    /// Null when there are no values.
+    pub fn float8_array(&mut self, values: &[f64]) -> &mut Self {
+        const HEAD_BYTES: usize = 20;
+        const FLOAT8: u32 = 701;
+        if values.is_empty() {
+            return self.null();
+        }
+        self.length(HEAD_BYTES + values.len() * (size_of::<i32>() + size_of::<f64>()));
+        // One dimension, no nulls, of float8, so many from one on.
+        for word in [1, 0, FLOAT8, values.len() as u32, 1] {
+            self.out.put_u32(word);
+        }
+        for value in values {
+            self.field(&value.to_be_bytes());
+        }
+        self
+    }
+
+    pub fn null(&mut self) -> &mut Self {
+        self.out.put_i32(-1);
+        self
+    }
+
     pub fn bytea(&mut self, value: &[u8]) -> &mut Self {
         self.field(value)
     }
@@ -58,10 +97,13 @@ impl CopyWriter {
     }
 
     fn field(&mut self, bytes: &[u8]) -> &mut Self {
-        let length = i32::try_from(bytes.len()).expect("a field is far smaller than PostgreSQL's limit of 1 GiB");
-        self.out.put_i32(length);
+        self.length(bytes.len());
         self.out.put_slice(bytes);
         self
+    }
+
+    fn length(&mut self, bytes: usize) {
+        self.out.put_i32(i32::try_from(bytes).expect("a field is far smaller than PostgreSQL's limit of 1 GiB"));
     }
 }
 

@@ -7,9 +7,20 @@ use super::copy::CopyWriter;
 use super::{StoreError, Timestamp};
 use crate::model::{Micros, Origin, SeriesId};
 
-const COLUMNS: i16 = 11;
+const COLUMNS: i16 = 12;
 /// What a row takes beside its block.
 const ROW_HEAD_BYTES: usize = 128;
+
+/// The tables of the ring.
+pub const SLOTS: i64 = 4;
+/// How long a writer stays with one of them.
+pub const SLOT_MICROS: i64 = 30 * Micros::PER_SECOND;
+
+/// The table of the ring that a flush goes to. Nothing depends on writers agreeing on it: a table is emptied only when
+/// all that is in it has been folded.
+pub fn slot(committed_at: Micros) -> i16 {
+    committed_at.0.div_euclid(SLOT_MICROS).rem_euclid(SLOTS) as i16
+}
 
 /// One block on its way in.
 #[derive(Clone, Debug)]
@@ -41,6 +52,7 @@ impl FlushRows {
                 .begin_row()
                 .int4(origin.node as i32)
                 .int2(origin.lane as i16)
+                .int2(slot(committed_at))
                 .int8(sequence as i64)
                 .int2(block.part)
                 .int4(block.series_min.0 as i32)

@@ -9,6 +9,9 @@ pub mod timestamp; // microseconds as timestamptz
 pub mod migrations; // the schema and how it gets there
 pub mod copy; // rows in PostgreSQL's binary COPY format
 pub mod journal; // blocks: the rows they are, and reading them by time
+pub mod levels; // what the journal becomes: recent, samples, rollups
+pub mod partitions; // tables by month
+pub mod locks; // who may move data
 pub mod appender; // a writer's own connection, with its COPY prepared
 pub mod nodes; // what processes learn of each other
 pub mod servers; // the machines agents speak for
@@ -18,6 +21,6 @@ pub mod cron; // scheduled commands and their runs
 pub mod ports; // port probes and their outcomes
 
 pub use database::Database;
-pub use deadpool_postgres::Client;
+pub use deadpool_postgres::{Client, GenericClient, Transaction};
 pub use error::StoreError;
 pub use timestamp::Timestamp;

@@ -35,6 +35,17 @@ SELECT line FROM (
     FROM pg_sequence
 
     UNION ALL
+    SELECT format('table %s is parted by %s', relid::regclass, pg_get_partkeydef(relid))
+    FROM (SELECT partrelid AS relid FROM pg_partitioned_table) AS parted
+
+    UNION ALL
+    SELECT format('table %s is a part of %s %s',
+        class.relname, inhparent::regclass, pg_get_expr(class.relpartbound, class.oid))
+    FROM pg_class AS class
+    JOIN pg_inherits ON inhrelid = class.oid
+    WHERE class.relnamespace = 'public'::regnamespace AND class.relkind = 'r'
+
+    UNION ALL
     SELECT format('view %s %s', class.relname, pg_get_viewdef(class.oid))
     FROM pg_class AS class
     WHERE class.relnamespace = 'public'::regnamespace AND class.relkind IN ('v', 'm')

@@ -15,6 +15,7 @@ pub(super) const ALLOWED: &[(&str, &[&str])] = &[
     ("clock", &["model"]),
     ("codec", &["model"]),
     ("wire", &["model"]),
+    ("rollup", &["codec", "model"]),
     ("admit", &["model"]),
     ("cli", &["config"]),
     ("telemetry", &["clock", "config", "model"]),

@@ -1,0 +1,233 @@
+-- The journal becomes a ring of four tables: a drained one is emptied whole, so it never waits for vacuum.
+ALTER TABLE journal RENAME TO journal_before;
+ALTER INDEX journal_pkey RENAME TO journal_before_pkey;
+ALTER INDEX journal_time_max RENAME TO journal_before_time_max;
+ALTER INDEX journal_time_min RENAME TO journal_before_time_min;
+
+CREATE TABLE journal (
+    node integer NOT NULL,
+    lane smallint NOT NULL,
+    slot smallint NOT NULL,
+    sequence bigint NOT NULL,
+    part smallint NOT NULL,
+    series_min integer NOT NULL,
+    series_max integer NOT NULL,
+    time_min timestamptz NOT NULL,
+    time_max timestamptz NOT NULL,
+    samples integer NOT NULL,
+    committed_at timestamptz NOT NULL,
+    block bytea NOT NULL,
+    PRIMARY KEY (node, lane, sequence, part, slot)
+) PARTITION BY LIST (slot);
+-- Blocks are packed already, so PostgreSQL need not try to compress them; and they stay in the row up to a page, which
+-- spares small ones the detour through the TOAST table and its index.
+ALTER TABLE journal ALTER COLUMN block SET STORAGE EXTERNAL;
+CREATE TABLE journal_0 PARTITION OF journal FOR VALUES IN (0) WITH (toast_tuple_target = 8160);
+CREATE TABLE journal_1 PARTITION OF journal FOR VALUES IN (1) WITH (toast_tuple_target = 8160);
+CREATE TABLE journal_2 PARTITION OF journal FOR VALUES IN (2) WITH (toast_tuple_target = 8160);
+CREATE TABLE journal_3 PARTITION OF journal FOR VALUES IN (3) WITH (toast_tuple_target = 8160);
+-- A page of blocks follows the one before in exactly this order, so no page needs a sort.
+CREATE INDEX journal_time_max ON journal (time_max, node, lane, sequence, part);
+CREATE INDEX journal_time_min ON journal (time_min, node, lane, sequence, part);
+COMMENT ON TABLE journal IS 'What a commit writes: packed blocks of samples, sorted by series and time. A ring: its parts are emptied in turn.';
+COMMENT ON COLUMN journal.node IS 'The process that wrote the row.';
+COMMENT ON COLUMN journal.lane IS 'The writer within the process.';
+COMMENT ON COLUMN journal.slot IS 'Which part of the ring the row is in: the writer moves on to the next every half minute.';
+COMMENT ON COLUMN journal.sequence IS 'Counts the flushes of a lane from one. A number is missing only when PostgreSQL refused its flush for good.';
+COMMENT ON COLUMN journal.part IS 'Counts the blocks of a flush from zero.';
+COMMENT ON COLUMN journal.series_min IS 'The smallest series id in the block.';
+COMMENT ON COLUMN journal.series_max IS 'The largest series id in the block.';
+COMMENT ON COLUMN journal.time_min IS 'The earliest sample in the block.';
+COMMENT ON COLUMN journal.time_max IS 'The latest sample in the block.';
+COMMENT ON COLUMN journal.samples IS 'How many samples the block holds.';
+COMMENT ON COLUMN journal.committed_at IS 'The node''s clock when it wrote the flush. Of two samples with the same series and time the later flush wins.';
+COMMENT ON COLUMN journal.block IS 'The samples, packed and checksummed.';
+INSERT INTO journal (node, lane, slot, sequence, part, series_min, series_max, time_min, time_max, samples, committed_at, block)
+SELECT node, lane, 0, sequence, part, series_min, series_max, time_min, time_max, samples, committed_at, block
+FROM journal_before;
+DROP TABLE journal_before;
+
+CREATE TABLE fold_marks (
+    node integer NOT NULL,
+    lane smallint NOT NULL,
+    sequence bigint NOT NULL,
+    PRIMARY KEY (node, lane)
+);
+COMMENT ON TABLE fold_marks IS 'How far each writer of the journal has been folded. Journal rows up to here are copies of what is in recent or samples.';
+COMMENT ON COLUMN fold_marks.node IS 'The process.';
+COMMENT ON COLUMN fold_marks.lane IS 'The writer within the process.';
+COMMENT ON COLUMN fold_marks.sequence IS 'The last flush that was folded, with all before it.';
+
+CREATE TABLE progress (
+    name text PRIMARY KEY,
+    up_to timestamptz NOT NULL,
+    runs bigint NOT NULL
+);
+COMMENT ON TABLE progress IS 'How far data have moved on. Changed in the transaction that moves them.';
+COMMENT ON COLUMN progress.name IS 'fold, seal or day.';
+COMMENT ON COLUMN progress.up_to IS 'seal: windows before this have left recent, but for late data. day: rollup_1h holds every day before this. fold: when the last fold was.';
+COMMENT ON COLUMN progress.runs IS 'Counts the transactions that moved data.';
+INSERT INTO progress (name, up_to, runs) VALUES ('fold', '-infinity', 0), ('seal', '-infinity', 0), ('day', '-infinity', 0);
+
+CREATE TABLE samples (
+    start timestamptz NOT NULL,
+    time_step bigint NOT NULL,
+    value_base bigint NOT NULL,
+    value_step bigint NOT NULL,
+    series integer NOT NULL,
+    time_unit integer NOT NULL,
+    count smallint NOT NULL,
+    value_scale smallint NOT NULL,
+    value_is_steps boolean NOT NULL,
+    times bit varying,
+    integers bit varying,
+    floats double precision[],
+    PRIMARY KEY (series, start)
+) PARTITION BY RANGE (start);
+ALTER TABLE samples ALTER COLUMN times SET STORAGE EXTERNAL;
+ALTER TABLE samples ALTER COLUMN integers SET STORAGE EXTERNAL;
+ALTER TABLE samples ALTER COLUMN floats SET STORAGE EXTERNAL;
+COMMENT ON TABLE samples IS 'Every sample that is not in recent or the journal. A row holds samples of one series within one hour (UTC), in order of time; rows of a series do not overlap. By month of start.';
+COMMENT ON COLUMN samples.start IS 'The time of the first sample.';
+COMMENT ON COLUMN samples.time_step IS 'The smallest distance of neighbouring samples, in microseconds.';
+COMMENT ON COLUMN samples.value_base IS 'integers hold distances from it, unless value_is_steps: then it is the first value. As a value times 10^value_scale.';
+COMMENT ON COLUMN samples.value_step IS 'When value_is_steps, the smallest step between neighbouring values; integers hold distances from it.';
+COMMENT ON COLUMN samples.series IS 'The series.';
+COMMENT ON COLUMN samples.time_unit IS 'times count in this many microseconds; zero when the samples are evenly spaced.';
+COMMENT ON COLUMN samples.count IS 'How many samples the row holds.';
+COMMENT ON COLUMN samples.value_scale IS 'The integers are the values times 10 to this power.';
+COMMENT ON COLUMN samples.value_is_steps IS 'Whether integers hold count - 1 steps from value to value instead of count values.';
+COMMENT ON COLUMN samples.times IS 'count - 1 unsigned integers of equal width: how much more than time_step each sample is after the one before, in time_unit. Null when evenly spaced.';
+COMMENT ON COLUMN samples.integers IS 'Unsigned integers of equal width, see value_is_steps. Null when all are zero, or when floats is set.';
+COMMENT ON COLUMN samples.floats IS 'The values themselves, when they are no short decimals.';
+
+CREATE TABLE recent (
+    start timestamptz NOT NULL,
+    fold bigint NOT NULL,
+    time_step bigint NOT NULL,
+    value_base bigint NOT NULL,
+    value_step bigint NOT NULL,
+    series integer NOT NULL,
+    time_unit integer NOT NULL,
+    count smallint NOT NULL,
+    value_scale smallint NOT NULL,
+    slot smallint NOT NULL,
+    value_is_steps boolean NOT NULL,
+    times bit varying,
+    integers bit varying,
+    floats double precision[]
+) PARTITION BY LIST (slot);
+ALTER TABLE recent ALTER COLUMN times SET STORAGE EXTERNAL;
+ALTER TABLE recent ALTER COLUMN integers SET STORAGE EXTERNAL;
+ALTER TABLE recent ALTER COLUMN floats SET STORAGE EXTERNAL;
+CREATE TABLE recent_0 PARTITION OF recent FOR VALUES IN (0) WITH (toast_tuple_target = 8160);
+CREATE TABLE recent_1 PARTITION OF recent FOR VALUES IN (1) WITH (toast_tuple_target = 8160);
+CREATE TABLE recent_2 PARTITION OF recent FOR VALUES IN (2) WITH (toast_tuple_target = 8160);
+CREATE TABLE recent_3 PARTITION OF recent FOR VALUES IN (3) WITH (toast_tuple_target = 8160);
+CREATE INDEX recent_series ON recent (series, start);
+COMMENT ON TABLE recent IS 'Parts: samples that have left the journal, packed like a row of samples, before their hour is sealed. A ring: by the hour of the fold, emptied whole. Of two samples with the same series and time the one of the later fold wins.';
+COMMENT ON COLUMN recent.start IS 'See samples.start. A row holds samples of one hour (UTC) only.';
+COMMENT ON COLUMN recent.fold IS 'Counts folds; see progress.';
+COMMENT ON COLUMN recent.time_step IS 'See samples.time_step.';
+COMMENT ON COLUMN recent.value_base IS 'See samples.value_base.';
+COMMENT ON COLUMN recent.value_step IS 'See samples.value_step.';
+COMMENT ON COLUMN recent.series IS 'The series.';
+COMMENT ON COLUMN recent.time_unit IS 'See samples.time_unit.';
+COMMENT ON COLUMN recent.count IS 'How many samples the row holds.';
+COMMENT ON COLUMN recent.value_scale IS 'See samples.value_scale.';
+COMMENT ON COLUMN recent.slot IS 'Which part of the ring the row is in.';
+COMMENT ON COLUMN recent.value_is_steps IS 'See samples.value_is_steps.';
+COMMENT ON COLUMN recent.times IS 'See samples.times.';
+COMMENT ON COLUMN recent.integers IS 'See samples.integers.';
+COMMENT ON COLUMN recent.floats IS 'See samples.floats.';
+
+CREATE TABLE rollup_1m (
+    start timestamptz NOT NULL,
+    value_base bigint NOT NULL,
+    increase_base bigint NOT NULL,
+    series integer NOT NULL,
+    count_base integer NOT NULL,
+    value_scale smallint NOT NULL,
+    buckets bit varying NOT NULL,
+    counts bit varying,
+    sums bit varying,
+    mins bit varying,
+    maxs bit varying,
+    firsts bit varying,
+    lasts bit varying,
+    increases bit varying,
+    floats double precision[],
+    PRIMARY KEY (series, start)
+) PARTITION BY RANGE (start);
+COMMENT ON TABLE rollup_1m IS 'What is left of an hour when its samples have expired: a row is one series and one hour of minutes (UTC). A minute is stored here or in samples, never in both. By month of start.';
+COMMENT ON COLUMN rollup_1m.start IS 'The beginning of the hour.';
+COMMENT ON COLUMN rollup_1m.value_base IS 'mins, maxs, firsts and lasts hold distances from it, sums from count times it. As a value times 10^value_scale.';
+COMMENT ON COLUMN rollup_1m.increase_base IS 'increases hold distances from it.';
+COMMENT ON COLUMN rollup_1m.series IS 'The series.';
+COMMENT ON COLUMN rollup_1m.count_base IS 'counts hold distances from it.';
+COMMENT ON COLUMN rollup_1m.value_scale IS 'The integers are the values times 10 to this power.';
+COMMENT ON COLUMN rollup_1m.buckets IS 'One bit a bucket of the row: whether it has samples. The other columns have an entry for each that has.';
+COMMENT ON COLUMN rollup_1m.counts IS 'How many samples. Unsigned integers of equal width, as in all columns below; null when all are zero.';
+COMMENT ON COLUMN rollup_1m.sums IS 'Their sum.';
+COMMENT ON COLUMN rollup_1m.mins IS 'The smallest.';
+COMMENT ON COLUMN rollup_1m.maxs IS 'The largest.';
+COMMENT ON COLUMN rollup_1m.firsts IS 'The first by time.';
+COMMENT ON COLUMN rollup_1m.lasts IS 'The last by time.';
+COMMENT ON COLUMN rollup_1m.increases IS 'How much a counter grew from the first to the last sample, resets taken into account.';
+COMMENT ON COLUMN rollup_1m.floats IS 'When the values are no short decimals: all sums, all mins, all maxs, all firsts, all lasts, all increases.';
+
+CREATE TABLE rollup_1h (LIKE rollup_1m INCLUDING STORAGE, PRIMARY KEY (series, start)) PARTITION BY RANGE (start);
+COMMENT ON TABLE rollup_1h IS 'Hours: a row is one series and one day of hours (UTC). Written when a day is closed, corrected when late data come. By month of start.';
+COMMENT ON COLUMN rollup_1h.start IS 'The beginning of the day.';
+COMMENT ON COLUMN rollup_1h.value_base IS 'See rollup_1m.value_base.';
+COMMENT ON COLUMN rollup_1h.increase_base IS 'See rollup_1m.increase_base.';
+COMMENT ON COLUMN rollup_1h.series IS 'The series.';
+COMMENT ON COLUMN rollup_1h.count_base IS 'See rollup_1m.count_base.';
+COMMENT ON COLUMN rollup_1h.value_scale IS 'See rollup_1m.value_scale.';
+COMMENT ON COLUMN rollup_1h.buckets IS 'See rollup_1m.buckets.';
+COMMENT ON COLUMN rollup_1h.counts IS 'See rollup_1m.counts.';
+COMMENT ON COLUMN rollup_1h.sums IS 'See rollup_1m.sums.';
+COMMENT ON COLUMN rollup_1h.mins IS 'See rollup_1m.mins.';
+COMMENT ON COLUMN rollup_1h.maxs IS 'See rollup_1m.maxs.';
+COMMENT ON COLUMN rollup_1h.firsts IS 'See rollup_1m.firsts.';
+COMMENT ON COLUMN rollup_1h.lasts IS 'See rollup_1m.lasts.';
+COMMENT ON COLUMN rollup_1h.increases IS 'See rollup_1m.increases.';
+COMMENT ON COLUMN rollup_1h.floats IS 'See rollup_1m.floats.';
+
+CREATE TABLE jobs (
+    name text PRIMARY KEY,
+    started_at timestamptz NOT NULL,
+    ended_at timestamptz,
+    rows bigint NOT NULL DEFAULT 0,
+    error text,
+    node integer NOT NULL
+);
+COMMENT ON TABLE jobs IS 'The last run of each job, on whichever node it was.';
+COMMENT ON COLUMN jobs.name IS 'Which job.';
+COMMENT ON COLUMN jobs.started_at IS 'When the last run began.';
+COMMENT ON COLUMN jobs.ended_at IS 'When it ended; null while it runs, or when the node was killed.';
+COMMENT ON COLUMN jobs.rows IS 'Rows it wrote or removed.';
+COMMENT ON COLUMN jobs.error IS 'Why it failed; null when it did not.';
+COMMENT ON COLUMN jobs.node IS 'The node that ran it.';
+
+CREATE FUNCTION make_month(parent text, moment timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    month timestamp := date_trunc('month', moment AT TIME ZONE 'UTC');
+    child text := parent || to_char(month, '_YYYY_MM');
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_partitioned_table JOIN pg_class ON oid = partrelid
+                   WHERE oid = to_regclass(quote_ident(parent)) AND partstrat = 'r') THEN
+        RAISE EXCEPTION 'no table % by month', parent;
+    END IF;
+    IF to_regclass(quote_ident(child)) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    -- Made aside and attached then: that does not wait for those who read and write the parent, nor they for it.
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING STORAGE) WITH (toast_tuple_target = 8160)',
+                   child, parent);
+    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, child,
+                   month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION make_month(text, timestamptz) IS 'Makes the table for the month (UTC) of a moment, unless it is there. Answers whether it was made.';

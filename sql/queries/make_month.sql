@@ -1,0 +1,1 @@
+SELECT make_month($1, $2) AS made

@@ -1,0 +1,1 @@
+SELECT name, up_to, runs FROM progress

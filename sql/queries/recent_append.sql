@@ -1,0 +1,2 @@
+COPY recent (slot, fold, series, start, time_step, value_base, value_step, time_unit, count, value_scale, value_is_steps, times, integers, floats)
+FROM STDIN (FORMAT binary)

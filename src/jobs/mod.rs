@@ -1,0 +1,44 @@
+//! What moves data on, and away: fold, seal, day, keep. Each is safe on any number of nodes, as often as one likes.
+//!
+//! ```text
+//! fold   journal  ─▶ recent                     every half minute, or as soon as much waits
+//! seal   recent   ─▶ samples                    when an hour is closed; late data with the next one
+//! day    samples  ─▶ rollup_1h                  when a day is closed; late data when they are sealed
+//! keep   samples  ─▶ rollup_1m ─▶ nothing       months ahead, retention behind
+//! ```
+//!
+//! Invariants:
+//! - data are moved in transactions of bounded size: a crash leaves each sample in one place, and the next run goes on
+//!   where it was;
+//! - who moves holds a lock of PostgreSQL for as long as the transaction, so a sample is never moved by two at once;
+//! - a rollup depends on the samples alone, whatever the order they came and were moved in;
+//! - ingest never waits for a job: a job's statement that would keep others waiting gives up and is tried again.
+//!
+//! Knows `codec`, `rollup` and `store`. Must not know who asks for a run, nor HTTP.
+
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::codec::block::BlockError;
+use crate::codec::samples_row::RowError;
+use crate::store::{Database, StoreError};
+
+/// What every job works with.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub database: Database,
+    pub clock: Arc<dyn Clock>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// Another node is at it; nothing is wrong.
+    #[error("another node is doing it")]
+    Elsewhere,
+    #[error("a journal block cannot be read")]
+    Block(#[from] BlockError),
+    #[error("a stored row cannot be read")]
+    Row(#[from] RowError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,12 @@
+//! The tables that hold samples after the journal: `recent` and `samples` (packed samples), `rollup_1m` and `rollup_1h`
+//! (packed buckets), and how far data have moved from one to the next.
+//!
+//! Data only ever move down: journal, recent, samples, `rollup_1m`, each time in one transaction. So who reads the
+//! levels from the top down misses nothing, and of a sample met twice the upper one is the later one.
+
+mod bit_varying; // strings of bits as PostgreSQL sends them
+pub mod progress; // how far data have moved
+pub mod rollups; // rows of buckets
+pub mod samples; // rows of samples
+
+pub use progress::{FoldMarks, Progress};

@@ -1,0 +1,57 @@
+//! How far data have moved. Written in the transactions that move them, see `jobs`.
+
+use std::collections::BTreeMap;
+
+use deadpool_postgres::GenericClient;
+
+use crate::model::{Micros, Origin};
+use crate::store::{StoreError, Timestamp};
+
+/// The last folded flush of each writer; of others nothing was folded.
+pub type FoldMarks = BTreeMap<Origin, u64>;
+
+/// How far the levels below the journal have got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Counts folds; parts are numbered by it.
+    pub folds: u64,
+    /// Counts the transactions that moved data from recent to samples.
+    pub seals: u64,
+    /// Windows before this have left recent, but for late data.
+    pub sealed_to: Micros,
+    /// `rollup_1h` holds every day before this.
+    pub days_to: Micros,
+}
+
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn fold_marks(client: &impl GenericClient) -> Result<FoldMarks, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../../sql/queries/fold_marks.sql")).await?;
+    let rows = client.query(&statement, &[]).await?;
+    let mark = |row: &tokio_postgres::Row| -> Result<(Origin, u64), StoreError> {
+        let (node, lane, sequence): (i32, i16, i64) =
+            (row.try_get("node")?, row.try_get("lane")?, row.try_get("sequence")?);
+        Ok((Origin { node: node as u32, lane: lane as u16 }, sequence as u64))
+    };
+    rows.iter().map(mark).collect()
+}
+
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn read(client: &impl GenericClient) -> Result<Progress, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../../sql/queries/progress.sql")).await?;
+    let (never, mut progress) =
+        (Micros(i64::MIN), Progress { folds: 0, seals: 0, sealed_to: Micros(i64::MIN), days_to: Micros(i64::MIN) });
+    for row in client.query(&statement, &[]).await? {
+        let (name, up_to, runs): (&str, Timestamp, i64) =
+            (row.try_get("name")?, row.try_get("up_to")?, row.try_get("runs")?);
+        let up_to = up_to.0.max(never);
+        match name {
+            "fold" => progress.folds = runs as u64,
+            "seal" => (progress.seals, progress.sealed_to) = (runs as u64, up_to),
+            "day" => progress.days_to = up_to,
+            _ => {}
+        }
+    }
+    Ok(progress)
+}
