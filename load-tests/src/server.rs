@@ -158,7 +158,7 @@ impl Server {
     /// Has the store check itself beside the running server. The inner error is what it found.
     pub(crate) fn verify(&self) -> Result<Result<(), String>, ServerError> {
         let mut command = Command::new(&self.launch.binary);
-        command.args(["verify", "--data-dir"]).arg(self.data_dir());
+        command.args(["verify", "--dev", "--data-dir"]).arg(self.data_dir());
         let output = command.output().map_err(ServerError::Verify)?;
         let said = || String::from_utf8_lossy(&output.stdout).chars().take(2000).collect();
         Ok(if output.status.success() { Ok(()) } else { Err(said()) })

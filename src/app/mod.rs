@@ -10,6 +10,7 @@ mod database; // one's own PostgreSQL, or someone else's
 mod observe; // stages' numbers to self-metrics
 mod past; // stored samples for live sessions
 mod plan; // settings to each module's own configuration
+mod verify; // the check of all that is stored
 mod signals; // what the operating system asks for
 
 use std::net::SocketAddr;
@@ -35,6 +36,7 @@ use crate::store::{migrations, nodes};
 use crate::telemetry::Metrics;
 
 pub use signals::Signals;
+pub use verify::verify;
 
 use past::StoredSamples;
 
