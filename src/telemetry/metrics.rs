@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 use super::process::Process;
 pub use groups::{
     CatalogMetrics, HttpMetrics, IngestMetrics, JournalMetrics, LiveMetrics, PostgresMetrics, QueryMetrics,
+    StorageMetrics,
 };
 
 /// What [`Metrics::render`] writes.
@@ -30,6 +31,7 @@ pub struct Metrics {
     pub live: LiveMetrics,
     pub query: QueryMetrics,
     pub postgres: PostgresMetrics,
+    pub storage: StorageMetrics,
     registry: Registry,
     readers: Mutex<Vec<Reader>>,
 }
@@ -50,6 +52,7 @@ impl Metrics {
             live: LiveMetrics::register(ours),
             query: QueryMetrics::register(ours),
             postgres: PostgresMetrics::register(ours),
+            storage: StorageMetrics::register(ours),
             registry,
             readers: Mutex::default(),
         }

@@ -8,7 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use super::labels::{CodeLabels, RequestLabels, RouteLabels, method_label, status_label};
+use super::labels::{CodeLabels, RequestLabels, RouteLabels, TableLabels, method_label, status_label};
 use crate::model::{Code, Verdicts};
 
 /// A family of histograms with the same buckets.
@@ -137,6 +137,25 @@ metrics! {
     PostgresMetrics {
         /// 1 when PostgreSQL answered last time it was asked, else 0.
         up: Gauge = "postgres_up", Gauge::default();
+    }
+}
+
+metrics! {
+    /// What is stored.
+    StorageMetrics {
+        /// Bytes that a table takes on disk with all its parts and indexes, looked at every few seconds.
+        table_bytes: Family<TableLabels, Gauge> = "storage_table_bytes", Family::default();
+        /// Rows of a table that are dead but take room, as PostgreSQL estimates.
+        dead_rows: Family<TableLabels, Gauge> = "storage_dead_rows", Family::default();
+    }
+}
+
+impl StorageMetrics {
+    /// Takes in what a table has come to.
+    pub fn table_is(&self, table: &'static str, bytes: u64, dead_rows: u64) {
+        let labels = TableLabels { table };
+        self.table_bytes.get_or_create(&labels).set(bytes.cast_signed());
+        self.dead_rows.get_or_create(&labels).set(dead_rows.cast_signed());
     }
 }
 
