@@ -1,0 +1,1 @@
+//! Which samples and which tables a range of time takes.
