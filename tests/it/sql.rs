@@ -1,7 +1,8 @@
 //! SQL for people: what the views and functions over packed rows answer is what the program itself would.
 
-mod answers; // the views beside the API
+mod rows; // the functions under the views
 mod model; // random rows against a naive model
+mod answers; // the views beside the API
 mod ranges; // which samples and which tables a range of time takes
 
 use millrace::model::{Micros, SeriesId};
