@@ -152,3 +152,21 @@ async fn a_range_of_a_server_a_type_or_a_name_is_of_those_alone() {
     let left = client.query("SELECT DISTINCT metric_name FROM metrics", &[]).await.unwrap();
     assert_eq!(left.iter().map(|row| row.get(0)).collect::<Vec<&str>>(), ["m2"], "deleted servers are not shown");
 }
+
+#[tokio::test]
+async fn a_role_with_what_the_description_grants_reads_every_view_and_nothing_else() {
+    let (_test, database) = filled().await;
+    let mut client = database.client().await.unwrap();
+    let readme = include_str!("../../../sql/README.md");
+    let grant = readme.split("```text\n").find(|rest| rest.starts_with("CREATE ROLE reader")).unwrap();
+    let transaction = client.transaction().await.unwrap();
+    transaction.batch_execute(grant.split("```").next().unwrap()).await.unwrap();
+    transaction.batch_execute("SET LOCAL ROLE reader").await.unwrap();
+    for (view, _) in FUNCTIONS {
+        for source in [view.to_owned(), format!("{view}_between('2025-11-30 20:00+00', '2025-12-01 03:00+00')")] {
+            let count = transaction.query_one(&format!("SELECT count(*) FROM {source}"), &[]).await.unwrap();
+            assert!(count.get::<_, i64>(0) > 0, "{source}");
+        }
+    }
+    assert!(transaction.query("SELECT * FROM journal", &[]).await.is_err());
+}

@@ -1,13 +1,15 @@
 //! The functions under the views, one by one.
 
-use millrace::model::Micros;
+use millrace::codec::bit_string::BitString;
+use millrace::codec::rollup_row;
+use millrace::model::{Micros, Resolution};
 use millrace::rollup;
 use millrace::store::Timestamp;
 use millrace::store::levels::samples;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::{database, stored};
+use super::{MINUTE, database, stored};
 
 const START: i64 = 1_763_632_800_000_000;
 
@@ -67,4 +69,28 @@ async fn the_largest_row_there_may_be_comes_out_sample_by_sample() {
     let rows = transaction.query(r#"SELECT "timestamp", value FROM metrics ORDER BY 1"#, &[]).await.unwrap();
     let shown: Vec<(i64, f64)> = rows.iter().map(|row| (row.get::<_, Timestamp>(0).0.0, row.get(1))).collect();
     assert_eq!(shown, sent);
+}
+
+/// The same numbers stand in `sql/README.md`, where another test runs the statements that unpack them.
+#[test]
+fn the_rows_that_the_description_takes_apart_are_how_they_are_packed() {
+    let samples = [(0, 45.2), (10_000_000, 45.25), (20_500_000, 45.3), (30_000_000, 44.0)];
+    let row = stored(1, &samples.map(|(time, value)| (START + time, value))).row;
+    assert_eq!((row.time_step, row.time_unit, digits(&row.times)), (9_500_000, 500_000, "011000".to_owned()));
+    assert_eq!((row.value_scale, row.value_base, row.value_is_steps), (2, 4_400, false));
+    assert_eq!(digits(&row.integers), "01111000011111011000001000000000");
+
+    let buckets =
+        [rollup::bucket(Micros(START), &[45.0, 45.1, 45.2]), rollup::bucket(Micros(START + 2 * MINUTE), &[45.3, 45.4])];
+    let row = rollup_row::encode(&buckets.map(Option::unwrap), Resolution::Minute);
+    assert_eq!(digits(&row.buckets), format!("101{}", "0".repeat(57)));
+    assert_eq!((row.count_base, row.value_scale, row.value_base, row.increase_base), (2, 1, 450, 1));
+    assert_eq!(digits(&row.counts), "10");
+    assert_eq!(row.values.each_ref().map(digits), ["011111", "0011", "010100", "0011", "010100", "10"]);
+}
+
+fn digits(bits: &BitString) -> String {
+    (0..bits.len as usize)
+        .map(|place| if bits.bytes[place / 8] & (0x80 >> (place % 8)) == 0 { '0' } else { '1' })
+        .collect()
 }
