@@ -14,6 +14,7 @@ mod journal; // what is acknowledged is there, once and in order
 mod catalog; // series and servers, each once and within limits
 mod levels; // rows below the journal
 mod verify; // the check of all that is stored
+mod sql; // samples and buckets as plain SQL sees them
 mod query; // stored samples, page by page
 mod live; // WebSocket clients of a whole server
 mod serve; // the program as an operator runs it
