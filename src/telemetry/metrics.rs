@@ -16,7 +16,7 @@ use prometheus_client::registry::Registry;
 
 use super::process::Process;
 pub use groups::{
-    CatalogMetrics, HttpMetrics, IngestMetrics, JournalMetrics, LiveMetrics, PostgresMetrics, QueryMetrics,
+    CatalogMetrics, HttpMetrics, IngestMetrics, JobMetrics, JournalMetrics, LiveMetrics, PostgresMetrics, QueryMetrics,
 };
 
 /// What [`Metrics::render`] writes.
@@ -29,6 +29,7 @@ pub struct Metrics {
     pub catalog: CatalogMetrics,
     pub live: LiveMetrics,
     pub query: QueryMetrics,
+    pub jobs: JobMetrics,
     pub postgres: PostgresMetrics,
     registry: Registry,
     readers: Mutex<Vec<Reader>>,
@@ -49,6 +50,7 @@ impl Metrics {
             catalog: CatalogMetrics::register(ours),
             live: LiveMetrics::register(ours),
             query: QueryMetrics::register(ours),
+            jobs: JobMetrics::register(ours),
             postgres: PostgresMetrics::register(ours),
             registry,
             readers: Mutex::default(),
