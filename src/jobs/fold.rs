@@ -94,6 +94,8 @@ async fn fold_some(context: &Context, limits: Limits) -> Result<(u64, bool), Job
     let is_all = heads.len() < limits.blocks_max;
     let chosen = choose(heads, is_all, limits.samples_max);
     if chosen.blocks.is_empty() {
+        // Dropped, it would keep the lock until its end has reached PostgreSQL, and nothing would be emptied.
+        transaction.commit().await.map_err(StoreError::from)?;
         return Ok((0, false));
     }
     let number = fold::begin(&transaction, now).await?;

@@ -149,8 +149,7 @@ async fn only_one_node_folds_at_a_time() {
     let transaction = other.transaction().await.unwrap();
     assert!(locks::try_lock(&transaction, Moving::Journal).await.unwrap());
     assert!(matches!(store.fold().await, Err(JobError::Elsewhere)));
-    drop(transaction);
-    drop(other);
+    transaction.commit().await.unwrap();
     assert_eq!(store.fold().await.unwrap(), 1);
 }
 
