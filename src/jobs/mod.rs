@@ -16,6 +16,12 @@
 //!
 //! Knows `codec`, `rollup` and `store`. Must not know who asks for a run, nor HTTP.
 
+pub mod fold; // journal to recent
+pub mod runner; // when jobs run, and what they say of it
+mod worker; // long work beside the async workers
+
+pub use runner::{Job, Runner};
+
 use std::sync::Arc;
 
 use crate::clock::Clock;
@@ -39,6 +45,9 @@ pub enum JobError {
     Block(#[from] BlockError),
     #[error("a stored row cannot be read")]
     Row(#[from] RowError),
+    /// A defect. Its transaction was rolled back.
+    #[error("the job panicked")]
+    Panicked,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
