@@ -16,6 +16,13 @@
 //!
 //! Knows `codec`, `rollup` and `store`. Must not know who asks for a run, nor HTTP.
 
+mod moving; // the transactions in which data move
+mod months; // tables by month, made before they are written to
+mod rollups; // rows of buckets, changed
+pub mod merge; // samples and the rows of their hour
+pub mod seal; // hours that are closed
+pub mod day; // days that are closed
+
 use std::sync::Arc;
 
 use crate::clock::Clock;
