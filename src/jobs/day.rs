@@ -29,6 +29,14 @@ const FIRST_SERIES_MAX: usize = 5_000;
 /// [`JobError::Elsewhere`] when another node is at it. What was committed before an error stays, and the next run goes
 /// on from there.
 pub async fn run(context: &Context, _force: bool) -> Result<u64, JobError> {
+    run_with(context, SLICE_SERIES_MAX).await
+}
+
+/// As [`run`], so many series a transaction.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with(context: &Context, series_max: usize) -> Result<u64, JobError> {
     let mut client = context.database.client().await?;
     let progress = progress::read(&client).await?;
     let closed_to = rollup::start(progress.sealed_to, DAY_MICROS);
@@ -37,7 +45,7 @@ pub async fn run(context: &Context, _force: bool) -> Result<u64, JobError> {
         match first_day(&mut client, done_to).await?.filter(|day| *day < closed_to) {
             Some(day) => {
                 months.make(&client, &[(Monthly::Hours, day)]).await?;
-                rows += roll_up(&mut client, day).await?;
+                rows += roll_up(&mut client, day, series_max).await?;
                 done_to = Micros(day.0.saturating_add(DAY_MICROS));
             }
             None => done_to = closed_to,
@@ -64,11 +72,11 @@ async fn first_day(client: &mut Client, from: Micros) -> Result<Option<Micros>, 
     Ok(first)
 }
 
-async fn roll_up(client: &mut Client, day: Micros) -> Result<u64, JobError> {
+async fn roll_up(client: &mut Client, day: Micros, series_max: usize) -> Result<u64, JobError> {
     let (mut rows, mut after) = (0, None);
     loop {
         let transaction = moving::begin(client).await?;
-        let series = days::series(&transaction, after, day, SLICE_SERIES_MAX).await?;
+        let series = days::series(&transaction, after, day, series_max).await?;
         let Some(last) = series.last() else { break };
         rows += roll_up_slice(&transaction, &series, day).await?;
         after = Some(*last);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{SLICE_ROWS_MAX, SLICE_SAMPLES_MAX, late};
+use super::{Work, late};
 use crate::codec::samples_row;
 use crate::jobs::JobError;
 use crate::jobs::merge::Samples;
@@ -26,19 +26,20 @@ pub(super) struct Slice {
 }
 
 impl Slice {
-    /// Reads the parts from `from` on that begin before `before`, as many as a slice may hold.
+    /// Reads the parts from `from` on that are to move, as many as a slice may hold.
     ///
     /// # Errors
     /// When PostgreSQL is not available or a row cannot be read.
-    pub(super) async fn read(transaction: &Transaction<'_>, from: Position, before: Micros) -> Result<Self, JobError> {
-        let parts = Parts::open(transaction, from, before, SLICE_ROWS_MAX).await?;
+    pub(super) async fn read(transaction: &Transaction<'_>, from: Position, work: &Work<'_>) -> Result<Self, JobError> {
+        let (samples_max, parts_max) = (work.terms.slice_samples_max, work.terms.slice_parts_max);
+        let parts = Parts::open(transaction, from, work.before, parts_max).await?;
         let (mut slice, mut samples) = (Self::default(), 0);
         loop {
             let some = parts.next().await?;
             let Some(last) = some.last() else { break };
             let after = position(&last.stored);
             for part in some {
-                if samples >= SLICE_SAMPLES_MAX {
+                if samples >= samples_max {
                     slice.next = Some(position(&part.stored));
                     return Ok(slice);
                 }
@@ -46,7 +47,7 @@ impl Slice {
                 slice.add(&part.stored)?;
                 slice.moved.push(part.place);
             }
-            if slice.moved.len() >= SLICE_ROWS_MAX {
+            if slice.moved.len() >= parts_max {
                 slice.next = Some(after);
                 return Ok(slice);
             }
