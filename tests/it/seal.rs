@@ -4,5 +4,6 @@
 mod levels; // a database with levels, and what is in them
 mod model; // random arrivals against a sorted map
 mod cuts; // runs that end half way
+mod between; // others at work between two statements
 mod late; // samples that come after their day, or after their hour's samples have gone
 mod ring; // tables that are emptied, and what comes meanwhile

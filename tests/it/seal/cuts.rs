@@ -13,10 +13,10 @@ use super::levels::{DAY, HOUR, Levels, MINUTE, Model, reached, time};
 
 const NOW: &str = "2028-03-01T00:30:00Z";
 /// Far more than a run takes.
-const POLLS_MAX: usize = 2_000;
+pub(super) const POLLS_MAX: usize = 2_000;
 
 /// Polls a future so many times. `None` when it was not done by then.
-async fn polled<F: Future>(mut future: Pin<&mut F>, times: usize) -> Option<F::Output> {
+pub(super) async fn polled<F: Future>(mut future: Pin<&mut F>, times: usize) -> Option<F::Output> {
     let mut left = times;
     poll_fn(|context| {
         if left == 0 {
