@@ -21,6 +21,12 @@ pub mod runner; // when jobs run, and what they say of it
 mod worker; // long work beside the async workers
 
 pub use runner::{Job, Runner};
+mod moving; // the transactions in which data move
+mod months; // tables by month, made before they are written to
+mod rollups; // rows of buckets, changed
+pub mod merge; // samples and the rows of their hour
+pub mod seal; // hours that are closed
+pub mod day; // days that are closed
 
 use std::sync::Arc;
 

@@ -9,5 +9,8 @@ pub mod fold; // what a fold asks and changes
 pub mod progress; // how far data have moved
 pub mod rollups; // rows of buckets
 pub mod samples; // rows of samples
+pub mod recent; // parts on their way out
+pub mod keyed; // rows by their keys
+pub mod days; // a day of samples
 
 pub use progress::{FoldMarks, Progress};
