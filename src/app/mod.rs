@@ -27,6 +27,8 @@ use crate::embedded::{self, Cluster, EmbeddedError};
 use crate::http::handlers::{self, Readiness, Services};
 use crate::http::tls::Tls;
 use crate::http::{self, Front, Listener};
+use crate::jobs;
+use crate::jobs::keep::{self, MonthsWatch};
 use crate::journal::{Follower, Journal, Lanes, Surroundings};
 use crate::live::{Hub, HubWorker, Replays};
 use crate::query;
@@ -70,6 +72,8 @@ impl App {
         let http = plan::http(config)?;
         let (database, cluster) = database::open(config).await?;
         migrations::migrate(&database).await?;
+        let jobs = jobs::Context { database: database.clone(), clock: Arc::clone(&clock) };
+        let months = prepare_months(jobs).await;
         let node = nodes::register(&database.client().await?, env!("CARGO_PKG_VERSION")).await?;
         let metrics = Arc::new(Metrics::new());
         let catalog = Arc::new(Catalog::open(database.clone(), plan::catalog(config)).await?);
@@ -102,6 +106,8 @@ impl App {
             database,
             budget: Budget::new(config.http.in_flight_bytes_max as u64),
             rates: Rates::new(config.admit.samples_per_second as u64, config.admit.burst, config.admit.clients_max),
+            months,
+            retention: Arc::new(plan::retention(config)),
             past: config.window.past,
             future: config.window.future,
             clock,
@@ -186,6 +192,14 @@ impl App {
         }
         if late.is_empty() { Ok(()) } else { Err(format!("did not end in time: {late:?}").into()) }
     }
+}
+
+/// Makes the months that will be written. A server that cannot make one takes in samples all the same, but is not ready.
+async fn prepare_months(context: jobs::Context) -> MonthsWatch {
+    if let Err(error) = keep::make_months(&context).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "a month could not be made");
+    }
+    MonthsWatch::new(context)
 }
 
 /// Resolves when PostgreSQL of our own has ended for good, which is a failure before anyone asked for it.

@@ -2,6 +2,7 @@
 
 mod engine;
 mod front;
+mod keeping;
 mod reading;
 
 use super::key::Key;
@@ -13,6 +14,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(engine::DATABASE)
         .chain(engine::ADMIT)
         .chain(engine::JOURNAL)
+        .chain(keeping::RETENTION)
         .chain(reading::KEYS)
 }
 
@@ -40,6 +42,8 @@ mod tests {
             ("tls.key", "b"),
             ("database.url", "postgres://a"),
             ("admit.samples_per_second", "1"),
+            ("window.past", "1d"),
+            ("retention.overrides", "cpu/*@*=1d,7d,365d"),
         ];
         let mut draft = Draft::default();
         for key in keys() {

@@ -16,6 +16,9 @@
 //!
 //! Knows `codec`, `rollup` and `store`. Must not know who asks for a run, nor HTTP.
 
+pub mod retention; // how long what is kept
+pub mod keep; // months ahead, retention behind
+
 use std::sync::Arc;
 
 use crate::clock::Clock;

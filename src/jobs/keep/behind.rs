@@ -1,0 +1,68 @@
+//! Months that nobody wants.
+
+use super::patience::{lock, try_again};
+use crate::jobs::{Context, JobError};
+use crate::model::{Micros, Month};
+use crate::store::levels::expiry;
+use crate::store::partitions::{self, Monthly};
+use crate::store::transactions;
+
+/// Which of the months that have expired may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Droppable {
+    All,
+    /// Those without a sample of a series that is there.
+    Unused,
+}
+
+/// Drops the months of `table` that end before `before` or there. Answers how many.
+///
+/// # Errors
+/// When PostgreSQL is not available, others move data, or read the table for too long.
+pub async fn drop_months(context: &Context, table: Monthly, before: Micros) -> Result<u64, JobError> {
+    drop_expired(context, table, before, Droppable::All).await
+}
+
+pub(super) async fn drop_expired(
+    context: &Context,
+    table: Monthly,
+    before: Micros,
+    which: Droppable,
+) -> Result<u64, JobError> {
+    let months = partitions::list(&context.database.client().await?, table).await?;
+    let mut dropped = 0;
+    for stored in months.into_iter().filter(|stored| stored.is_part && stored.month.end() <= before) {
+        dropped += u64::from(drop_month(context, table, stored.month, which).await?);
+    }
+    Ok(dropped)
+}
+
+/// Drops the months whose dropping was interrupted.
+pub(super) async fn finish(context: &Context) -> Result<u64, JobError> {
+    let mut dropped = 0;
+    for table in Monthly::ALL {
+        let months = partitions::list(&context.database.client().await?, table).await?;
+        for stored in months.into_iter().filter(|stored| !stored.is_part) {
+            dropped += u64::from(drop_month(context, table, stored.month, Droppable::All).await?);
+        }
+    }
+    Ok(dropped)
+}
+
+async fn drop_month(context: &Context, table: Monthly, month: Month, which: Droppable) -> Result<bool, JobError> {
+    let mut client = context.database.client().await?;
+    // Holds the lock and does nothing else: detaching, on another connection, waits for whoever has touched the table.
+    let holder = transactions::begin(&mut client).await?;
+    lock(&holder).await?;
+    if which == Droppable::Unused {
+        let client = context.database.client().await?;
+        if expiry::has_samples(&client, month.start(), month.end()).await? {
+            return Ok(false);
+        }
+    }
+    let dropped = try_again(async || partitions::drop_month(&context.database, table, month).await).await?;
+    if dropped {
+        tracing::info!(table = table.table(), month = %month, "dropped a month");
+    }
+    Ok(dropped)
+}
