@@ -78,7 +78,7 @@ pub async fn missing(client: &impl GenericClient, months: &[Month]) -> Result<Ve
     let statement = client.prepare_cached(include_str!("../../sql/queries/months_missing.sql")).await?;
     let mut missing = Vec::new();
     for row in client.query(&statement, &[&tables.as_slice(), &moments]).await? {
-        let (name, moment): (&str, Timestamp) = (row.try_get("parent")?, row.try_get("moment")?);
+        let (name, moment): (&str, Timestamp) = (row.try_get("wanted")?, row.try_get("moment")?);
         let table = Monthly::ALL.into_iter().find(|table| table.table() == name);
         missing.extend(table.map(|table| (table, Month::of(moment.0))));
     }

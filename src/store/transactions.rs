@@ -19,3 +19,12 @@ pub async fn begin(client: &mut Client) -> Result<Transaction<'_>, StoreError> {
 pub async fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
     Ok(transaction.commit().await?)
 }
+
+/// Lets go of what the last statement saw. Else an idle transaction keeps waiting whoever waits for old snapshots to go.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn rest(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    // The portal of the last statement holds its snapshot until a statement of the simple protocol takes its place.
+    Ok(transaction.batch_execute("SELECT").await?)
+}

@@ -13,6 +13,7 @@ mod http; // the front: sockets, bodies, routes, drain
 mod journal; // what is acknowledged is there, once and in order
 mod catalog; // series and servers, each once and within limits
 mod levels; // rows below the journal
+mod keep; // months ahead, retention behind
 mod query; // stored samples, page by page
 mod live; // WebSocket clients of a whole server
 mod serve; // the program as an operator runs it

@@ -1,6 +1,6 @@
 //! Months that nobody wants.
 
-use super::patience::{lock, try_again};
+use super::patience::lock;
 use crate::jobs::{Context, JobError};
 use crate::model::{Micros, Month};
 use crate::store::levels::expiry;
@@ -54,13 +54,15 @@ async fn drop_month(context: &Context, table: Monthly, month: Month, which: Drop
     // Holds the lock and does nothing else: detaching, on another connection, waits for whoever has touched the table.
     let holder = transactions::begin(&mut client).await?;
     lock(&holder).await?;
+    transactions::rest(&holder).await?;
     if which == Droppable::Unused {
         let client = context.database.client().await?;
         if expiry::has_samples(&client, month.start(), month.end()).await? {
             return Ok(false);
         }
     }
-    let dropped = try_again(async || partitions::drop_month(&context.database, table, month).await).await?;
+    // Not tried again here: others wait for the lock, and every run begins with what was left half done.
+    let dropped = partitions::drop_month(&context.database, table, month).await?;
     if dropped {
         tracing::info!(table = table.table(), month = %month, "dropped a month");
     }

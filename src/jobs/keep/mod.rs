@@ -46,9 +46,10 @@ async fn expire(context: &Context, policy: &Policy, now: Micros, force: bool) ->
     if progress.kept_at == hour && !force {
         return Ok(0);
     }
-    let rows = raw::expire(context, policy, now, progress.days_to).await?
-        + rolled_up::expire(context, policy, now, Resolution::Minute).await?
-        + rolled_up::expire(context, policy, now, Resolution::Hour).await?;
+    let raw = raw::expire(context, policy, now, progress.days_to).await;
+    let minutes = rolled_up::expire(context, policy, now, Resolution::Minute).await;
+    let hours = rolled_up::expire(context, policy, now, Resolution::Hour).await;
+    let rows = raw? + minutes? + hours?;
     progress::kept_at(&context.database.client().await?, hour).await?;
     Ok(rows)
 }

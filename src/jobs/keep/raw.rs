@@ -29,7 +29,8 @@ pub(super) async fn expire(context: &Context, policy: &Policy, now: Micros, days
     let (earliest, latest) = (policy.earliest(now), policy.latest(now).raw.min(days_to));
     let all_expired = earliest.raw.min(days_to);
     // Of months whose minutes have expired as well, nothing is to be made.
-    let mut gone = drop_expired(context, Monthly::Samples, all_expired.min(earliest.minutes), Droppable::All).await?;
+    let unwanted = all_expired.min(earliest.minutes);
+    let mut gone = drop_expired(context, Monthly::Samples, unwanted, Droppable::All).await?;
     let mut client = context.database.client().await?;
     let months = partitions::list(&client, Monthly::Samples).await?;
     let months: Vec<_> = months.iter().filter(|one| one.is_part && one.month.start() < latest).collect();
