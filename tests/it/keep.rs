@@ -59,7 +59,7 @@ impl World {
     /// Writes down that `day` has rolled up everything before `time`.
     async fn days_done_to(&self, time: Micros) {
         let done = format!("UPDATE progress SET up_to = '{time}' WHERE name = 'day'");
-        self.test.connect().await.batch_execute(&done).await.unwrap();
+        self.context.database.client().await.unwrap().batch_execute(&done).await.unwrap();
     }
 
     /// The months of a table, as `2028-02`.

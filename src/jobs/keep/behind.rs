@@ -1,8 +1,9 @@
 //! Months that nobody wants.
 
+use super::pages::Pages;
 use super::patience::lock;
 use crate::jobs::{Context, JobError};
-use crate::model::{Micros, Month};
+use crate::model::{Micros, Month, SeriesId};
 use crate::store::levels::expiry;
 use crate::store::partitions::{self, Monthly};
 use crate::store::transactions;
@@ -55,16 +56,32 @@ async fn drop_month(context: &Context, table: Monthly, month: Month, which: Drop
     let holder = transactions::begin(&mut client).await?;
     lock(&holder).await?;
     transactions::rest(&holder).await?;
-    if which == Droppable::Unused {
-        let client = context.database.client().await?;
-        if expiry::has_samples(&client, month.start(), month.end()).await? {
-            return Ok(false);
-        }
+    if which == Droppable::Unused && is_in_use(context, month).await? {
+        transactions::commit(holder).await?;
+        return Ok(false);
     }
     // Not tried again here: others wait for the lock, and every run begins with what was left half done.
     let dropped = partitions::drop_month(&context.database, table, month).await?;
+    transactions::commit(holder).await?;
     if dropped {
         tracing::info!(table = table.table(), month = %month, "dropped a month");
     }
     Ok(dropped)
+}
+
+/// Whether a series that is there has samples in the month.
+async fn is_in_use(context: &Context, month: Month) -> Result<bool, JobError> {
+    let mut client = context.database.client().await?;
+    let mut pages = Pages::default();
+    while let Some(names) = pages.next(&client).await? {
+        let series: Vec<SeriesId> = names.iter().map(|name| name.id).collect();
+        let transaction = transactions::begin(&mut client).await?;
+        expiry::prefer_indexes(&transaction).await?;
+        let is_in_use = expiry::has_samples(&transaction, &series, month.start(), month.end()).await?;
+        transactions::commit(transaction).await?;
+        if is_in_use {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

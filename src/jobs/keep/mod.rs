@@ -12,6 +12,7 @@ mod ahead; // months before they are needed
 mod behind; // months that nobody wants
 mod cut; // expired rows to slices
 mod minutes; // hours of samples to rows of minutes
+mod pages; // all series, some at a time
 mod patience; // trying again
 mod raw; // samples that have expired
 mod rolled_up; // minutes and hours that have expired

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use futures_util::TryStreamExt;
 
+use super::ahead;
 use super::behind::{Droppable, drop_expired};
 use super::cut::{self, ROWS_OF_SERIES_MAX, hour};
 use super::minutes::{Minutes, merged};
+use super::pages::Pages;
 use super::patience::lock;
-use super::{ahead, rolled_up};
 use crate::jobs::retention::Policy;
 use crate::jobs::{Context, JobError};
 use crate::model::{Micros, Resolution, SeriesId};
@@ -40,8 +41,8 @@ pub(super) async fn expire(context: &Context, policy: &Policy, now: Micros, days
     for stored in months.iter().filter(|stored| stored.month.end() > earliest.minutes) {
         ahead::make(&client, Monthly::Minutes, stored.month).await?;
     }
-    let mut after = SeriesId(0);
-    while let Some((names, last)) = rolled_up::next_series(&client, after).await? {
+    let mut pages = Pages::default();
+    while let Some(names) = pages.next(&client).await? {
         let mut page = Page::default();
         for name in &names {
             let horizons = policy.tiers(&name.metric_type, &name.metric_name, &name.hostname).horizons(now);
@@ -49,7 +50,6 @@ pub(super) async fn expire(context: &Context, policy: &Policy, now: Micros, days
             page.minutes_from.insert(name.id, horizons.minutes);
         }
         gone += expire_page(&mut client, &page).await?;
-        after = last;
     }
     drop(client);
     Ok(gone + drop_expired(context, Monthly::Samples, all_expired, Droppable::Unused).await?)
@@ -64,6 +64,8 @@ async fn expire_page(client: &mut Client, page: &Page) -> Result<u64, JobError> 
         let rows = expiry::oldest_samples(&transaction, &page.expired, ROWS_OF_SERIES_MAX).await?;
         let slice = cut::slice(&rows, &page.expired);
         if slice.is_empty() {
+            // Ended here, and not when nobody looks: the next one may be on another connection, and find the lock taken.
+            transactions::commit(transaction).await?;
             return Ok(gone);
         }
         let (taken, minutes) = take(&transaction, &slice, page).await?;

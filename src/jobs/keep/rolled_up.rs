@@ -1,17 +1,16 @@
 //! Minutes and hours that have expired.
 
 use super::behind::{Droppable, drop_expired};
+use super::pages::Pages;
 use super::patience::lock;
 use crate::jobs::retention::{Horizons, Policy};
 use crate::jobs::{Context, JobError};
-use crate::model::{Micros, Resolution, SeriesId};
+use crate::model::{Micros, Resolution};
 use crate::store::levels::expiry::{self, Expired};
 use crate::store::partitions::{self, Monthly};
-use crate::store::series::{self, SeriesName};
-use crate::store::{Client, StoreError, transactions};
+use crate::store::series::SeriesName;
+use crate::store::{Client, transactions};
 
-/// How many series are looked at in one transaction.
-const PAGE_SERIES: usize = 1_000;
 /// How many rows of a series go in one transaction.
 const ROWS_OF_SERIES_MAX: usize = 48;
 
@@ -33,15 +32,14 @@ pub(super) async fn expire(
     if !months.iter().any(|stored| stored.is_part && stored.month.start() < latest) {
         return Ok(gone);
     }
-    let mut after = SeriesId(0);
-    while let Some((names, last)) = next_series(&client, after).await? {
+    let mut pages = Pages::default();
+    while let Some(names) = pages.next(&client).await? {
         let expired = |name: &SeriesName| {
             let tiers = policy.tiers(&name.metric_type, &name.metric_name, &name.hostname);
             Expired { series: name.id, before: horizon(tiers.horizons(now)) }
         };
         let page: Vec<Expired> = names.iter().map(expired).collect();
         gone += expire_page(&mut client, resolution, &page).await?;
-        after = last;
     }
     Ok(gone)
 }
@@ -59,13 +57,4 @@ async fn expire_page(client: &mut Client, resolution: Resolution, page: &[Expire
             return Ok(rows);
         }
     }
-}
-
-/// The series after `after` and the last of them; `None` when there are no more.
-pub(super) async fn next_series(
-    client: &Client,
-    after: SeriesId,
-) -> Result<Option<(Vec<SeriesName>, SeriesId)>, StoreError> {
-    let names = series::names(client, after, PAGE_SERIES).await?;
-    Ok(names.last().map(|name| name.id).map(|last| (names, last)))
 }

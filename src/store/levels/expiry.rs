@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use deadpool_postgres::{GenericClient, Transaction};
+use deadpool_postgres::Transaction;
 use futures_util::{Stream, TryStreamExt};
 
 use super::rollups::{self, StoredRollup};
@@ -115,13 +115,19 @@ pub async fn delete_rollups(
     Ok(Gone { rows: number("rows")?, rows_of_series: number("rows_of_series")? })
 }
 
-/// Whether a series that is there has samples in rows that begin in `[from, before)`.
+/// Whether one of `series` has samples in rows that begin in `[from, before)`.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn has_samples(client: &impl GenericClient, from: Micros, before: Micros) -> Result<bool, StoreError> {
-    let statement = client.prepare_cached(include_str!("../../../sql/queries/samples_month_in_use.sql")).await?;
-    Ok(client.query_one(&statement, &[&Timestamp(from), &Timestamp(before)]).await?.try_get("in_use")?)
+pub async fn has_samples(
+    transaction: &Transaction<'_>,
+    series: &[SeriesId],
+    from: Micros,
+    before: Micros,
+) -> Result<bool, StoreError> {
+    let statement = transaction.prepare_cached(include_str!("../../../sql/queries/samples_in_use.sql")).await?;
+    let row = transaction.query_one(&statement, &[&numbers(series), &Timestamp(from), &Timestamp(before)]).await?;
+    Ok(row.try_get("in_use")?)
 }
 
 /// Series and moments as parameters, and the latest of the moments.

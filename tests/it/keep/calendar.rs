@@ -4,7 +4,7 @@ use millrace::jobs::keep::MONTHS_AHEAD;
 use millrace::model::{Micros, Month};
 use millrace::store::partitions::Monthly;
 
-use super::model::Model;
+use super::model::{Model, OfHour};
 use super::{DAY, HOUR, SERIES, World, micros};
 
 const FIRST_DAY: &str = "2027-12-20T00:00:00Z";
@@ -20,9 +20,12 @@ const LATE_DAYS: i64 = 12;
 async fn add_day(model: &mut Model, world: &World, day: i64) {
     for place in 0..SERIES.len() {
         let value = (day / DAY % 100) as f64 + place as f64;
-        model.add(world, place, day, &[(0, value), (1, value + 0.5), (61_000_000, value - 2.0)]).await;
-        model.add(world, place, day + 11 * HOUR, &[(HOUR / 2, value / 3.0), (HOUR / 2 + 9, f64::from(7))]).await;
-        model.add(world, place, day + 23 * HOUR, &[(60_000_000, value), (HOUR - 1, value * 2.0)]).await;
+        let morning = [(0, value), (1, value + 0.5), (61_000_000, value - 2.0)];
+        let noon = [(HOUR / 2, value / 3.0), (HOUR / 2 + 9, 7.0)];
+        let night = [(60_000_000, value), (HOUR - 1, value * 2.0)];
+        let hours: [OfHour<'_>; 3] =
+            [(place, day, &morning), (place, day + 11 * HOUR, &noon), (place, day + 23 * HOUR, &night)];
+        model.add_all(world, &hours).await;
     }
 }
 

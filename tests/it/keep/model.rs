@@ -13,6 +13,9 @@ use super::{DAY, HOUR, SERIES, World};
 /// Series by their place in [`SERIES`], and times.
 type Key = (usize, i64);
 
+/// Samples of one hour: place, hour, distances from it and values.
+pub(super) type OfHour<'a> = (usize, i64, &'a [(i64, f64)]);
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Model {
     pub(super) samples: BTreeMap<Key, f64>,
@@ -23,13 +26,21 @@ pub(super) struct Model {
 impl Model {
     /// Adds samples of one hour, here and to the database.
     pub(super) async fn add(&mut self, world: &World, place: usize, hour: i64, offsets: &[(i64, f64)]) {
-        let times: Vec<Micros> = offsets.iter().map(|(offset, _)| Micros(hour + offset)).collect();
-        let values: Vec<f64> = offsets.iter().map(|(_, value)| *value).collect();
-        self.samples.extend(times.iter().zip(&values).map(|(time, value)| ((place, time.0), *value)));
-        let row = StoredSamples { series: world.series[place], row: samples_row::encode(&times, &values) };
+        self.add_all(world, &[(place, hour, offsets)]).await;
+    }
+
+    /// The same for many hours.
+    pub(super) async fn add_all(&mut self, world: &World, hours: &[OfHour<'_>]) {
+        let mut rows = Vec::new();
+        for (place, hour, offsets) in hours {
+            let times: Vec<Micros> = offsets.iter().map(|(offset, _)| Micros(hour + offset)).collect();
+            let values: Vec<f64> = offsets.iter().map(|(_, value)| *value).collect();
+            self.samples.extend(times.iter().zip(&values).map(|(time, value)| ((*place, time.0), *value)));
+            rows.push(StoredSamples { series: world.series[*place], row: samples_row::encode(&times, &values) });
+        }
         let mut client = world.context.database.client().await.unwrap();
         let transaction = client.transaction().await.unwrap();
-        samples::append(&transaction, &[row]).await.unwrap();
+        samples::append(&transaction, &rows).await.unwrap();
         transaction.commit().await.unwrap();
     }
 
