@@ -31,6 +31,7 @@ use crate::http::tls::Tls;
 use crate::http::{self, Front, Listener};
 use crate::jobs::Context;
 use crate::jobs::fold::Trigger;
+use crate::jobs::keep::{self, MonthsWatch};
 use crate::jobs::runner::{Runner, Worker};
 use crate::journal::{Follower, Journal, Lanes, Surroundings};
 use crate::live::{Hub, HubWorker, Replays};
@@ -77,6 +78,8 @@ impl App {
         let http = plan::http(config)?;
         let (database, cluster) = database::open(config).await?;
         migrations::migrate(&database).await?;
+        let context = Context { database: database.clone(), clock: Arc::clone(&clock) };
+        let months = prepare_months(context.clone()).await;
         let node = nodes::register(&database.client().await?, env!("CARGO_PKG_VERSION")).await?;
         let metrics = Arc::new(Metrics::new());
         let catalog = Arc::new(Catalog::open(database.clone(), plan::catalog(config)).await?);
@@ -94,8 +97,8 @@ impl App {
         };
         let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
         let follower = Follower::new(&surroundings, Arc::<Catalog>::clone(&catalog), &marks);
-        let context = Context { database: database.clone(), clock: Arc::clone(&clock) };
-        let (jobs, workers) = Runner::new(jobs::all(config, &folds), context, node, Arc::clone(&metrics));
+        let retention = Arc::new(plan::retention(config));
+        let (jobs, workers) = Runner::new(jobs::all(config, &folds, &retention), context, node, Arc::clone(&metrics));
         let readers = Tasks::default();
         let (reading, known) = (plan::query(config), Arc::clone(&catalog));
         let query = Arc::new(query::Engine::new(reading, database.clone(), known, readers.clone()));
@@ -113,6 +116,8 @@ impl App {
             database,
             budget: Budget::new(config.http.in_flight_bytes_max as u64),
             rates: Rates::new(config.admit.samples_per_second as u64, config.admit.burst, config.admit.clients_max),
+            months,
+            retention,
             past: config.window.past,
             future: config.window.future,
             clock,
@@ -203,6 +208,14 @@ impl App {
         }
         if late.is_empty() { Ok(()) } else { Err(format!("did not end in time: {late:?}").into()) }
     }
+}
+
+/// Makes the months that will be written. A server that cannot make one takes in samples all the same, but is not ready.
+async fn prepare_months(context: Context) -> MonthsWatch {
+    if let Err(error) = keep::make_months(&context).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "a month could not be made");
+    }
+    MonthsWatch::new(context)
 }
 
 /// Resolves when PostgreSQL of our own has ended for good, which is a failure before anyone asked for it.

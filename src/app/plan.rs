@@ -4,8 +4,9 @@ use super::Failure;
 use crate::config::Config;
 use crate::http::config::{BodyLimits, ConnectionConfig};
 use crate::http::cors::{Cors, Origins};
+use crate::jobs::retention;
 use crate::live::{HeartbeatConfig, HubConfig, QueueLimits};
-use crate::{catalog, http, journal, query};
+use crate::{catalog, config, http, journal, query};
 
 pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
     let settings = &config.http;
@@ -46,6 +47,15 @@ pub(super) fn journal(config: &Config) -> journal::Config {
     }
 }
 
+pub(super) fn retention(config: &Config) -> retention::Policy {
+    let tiers = |tiers: config::Tiers| retention::Tiers { raw: tiers.raw, minutes: tiers.minutes, hours: tiers.hours };
+    let rule = |one: &config::RetentionOverride| {
+        retention::Rule::new(&one.metric_type, &one.metric_name, &one.hostname, tiers(one.tiers))
+    };
+    let rules = config.retention.overrides.iter().map(rule).collect();
+    retention::Policy::new(tiers(config.retention.others), rules)
+}
+
 pub(super) fn query(config: &Config) -> query::Config {
     query::Config {
         running_max: config.query.running_max,
@@ -84,6 +94,7 @@ mod tests {
         check(&http(&config).unwrap(), &http::Config::default());
         check(&catalog(&config), &catalog::Limits::default());
         check(&journal(&config), &journal::Config::default());
+        check(&retention(&config), &retention::Policy::default());
         check(&query(&config), &query::Config::default());
         check(&hub(&config), &HubConfig::default());
     }

@@ -5,8 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use super::problem::Problem;
+use super::retention::parse_overrides;
 use super::secret::DatabaseUrl;
-use super::settings::{Admit, Catalog, Config, Database, Http, Jobs, Journal, Live, Log, Mode, Query, TimeWindow, Tls};
+use super::settings::{
+    Admit, Catalog, Config, Database, Http, Jobs, Journal, Live, Log, Mode, Query, Retention, Tiers, TimeWindow, Tls,
+};
 
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -22,10 +25,14 @@ pub(super) struct Draft {
     pub(super) database: Database,
     pub(super) http: Http,
     pub(super) admit: Admit,
+    /// A past of zero was not given.
     pub(super) window: TimeWindow,
     pub(super) catalog: Catalog,
     pub(super) journal: Journal,
     pub(super) jobs: Jobs,
+    pub(super) retention: Tiers,
+    /// As it was written.
+    pub(super) retention_overrides: String,
     pub(super) live: Live,
     pub(super) query: Query,
     pub(super) log: Log,
@@ -56,7 +63,11 @@ impl Draft {
                 None
             }
         };
-        let Self { database, http, admit, window, catalog, journal, jobs, live, query, log, .. } = self;
+        let overrides = &self.retention_overrides;
+        let overrides = if overrides.is_empty() { Vec::new() } else { parse_overrides(overrides, problems) };
+        let retention = Retention { others: self.retention, overrides };
+        let window = self.window.within(retention.longest());
+        let Self { database, http, admit, catalog, journal, jobs, live, query, log, .. } = self;
         Some(Config {
             mode: mode?,
             listen,
@@ -68,6 +79,7 @@ impl Draft {
             catalog,
             journal,
             jobs,
+            retention,
             live,
             query,
             log,

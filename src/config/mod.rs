@@ -18,6 +18,7 @@ mod draft;
 mod file;
 mod key;
 mod load;
+mod retention;
 mod table;
 mod value;
 
@@ -26,5 +27,6 @@ pub use load::{Flags, load};
 pub use problem::{Problem, Problems};
 pub use secret::DatabaseUrl;
 pub use settings::{
-    Admit, Catalog, Config, Database, Http, Jobs, Journal, Live, Log, LogFormat, Mode, Query, TimeWindow, Tls,
+    Admit, Catalog, Config, Database, Http, Jobs, Journal, Live, Log, LogFormat, Mode, Query, Retention,
+    RetentionOverride, Tiers, TimeWindow, Tls,
 };

@@ -22,6 +22,7 @@ pub struct Config {
     pub catalog: Catalog,
     pub journal: Journal,
     pub jobs: Jobs,
+    pub retention: Retention,
     pub live: Live,
     pub query: Query,
     pub log: Log,
@@ -73,6 +74,7 @@ pub struct Admit {
 
 #[derive(Clone, Debug, Default)]
 pub struct TimeWindow {
+    /// Never longer than anything is kept.
     pub past: Duration,
     pub future: Duration,
 }
@@ -89,6 +91,31 @@ pub struct Journal {
     pub lanes: usize,
     pub flush_samples_max: usize,
     pub commit_wait: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct Retention {
+    /// For series that no override is for.
+    pub others: Tiers,
+    /// The first one that fits counts.
+    pub overrides: Vec<RetentionOverride>,
+}
+
+/// How long each form of the data is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tiers {
+    pub raw: Duration,
+    pub minutes: Duration,
+    pub hours: Duration,
+}
+
+/// Other times for some series. `*` stands for any run of characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetentionOverride {
+    pub metric_type: String,
+    pub metric_name: String,
+    pub hostname: String,
+    pub tiers: Tiers,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -126,4 +153,28 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+impl TimeWindow {
+    /// What is older than anything that is kept would be thrown away at once, so it does not enter. Without a past of
+    /// its own the window is as wide as that.
+    pub(super) fn within(&self, longest: Duration) -> Self {
+        let past = if self.past.is_zero() { longest } else { self.past.min(longest) };
+        Self { past, future: self.future }
+    }
+}
+
+impl Retention {
+    /// The longest time that anything is kept for.
+    pub(super) fn longest(&self) -> Duration {
+        let tiers = self.overrides.iter().map(|one| one.tiers).chain([self.others]);
+        tiers.flat_map(|tiers| [tiers.raw, tiers.minutes, tiers.hours]).max().unwrap_or_default()
+    }
+}
+
+impl RetentionOverride {
+    pub(super) fn is_for_the_same(&self, other: &Self) -> bool {
+        (&self.metric_type, &self.metric_name, &self.hostname)
+            == (&other.metric_type, &other.metric_name, &other.hostname)
+    }
 }

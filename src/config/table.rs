@@ -2,6 +2,7 @@
 
 mod engine;
 mod front;
+mod keeping;
 mod reading;
 mod work;
 
@@ -15,6 +16,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(engine::ADMIT)
         .chain(engine::JOURNAL)
         .chain(work::JOBS)
+        .chain(keeping::RETENTION)
         .chain(reading::KEYS)
 }
 
@@ -42,6 +44,8 @@ mod tests {
             ("tls.key", "b"),
             ("database.url", "postgres://a"),
             ("admit.samples_per_second", "1"),
+            ("window.past", "1d"),
+            ("retention.overrides", "cpu/*@*=1d,7d,365d"),
         ];
         let mut draft = Draft::default();
         for key in keys() {

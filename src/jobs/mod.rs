@@ -16,17 +16,19 @@
 //!
 //! Knows `codec`, `rollup` and `store`. Must not know who asks for a run, nor HTTP.
 
-pub mod fold; // journal to recent
 pub mod runner; // when jobs run, and what they say of it
 mod worker; // long work beside the async workers
-
-pub use runner::{Job, Runner};
 mod moving; // the transactions in which data move
 mod months; // tables by month, made before they are written to
-mod rollups; // rows of buckets, changed
+pub mod fold; // journal to recent
 pub mod merge; // samples and the rows of their hour
+mod rollups; // rows of buckets, changed
 pub mod seal; // hours that are closed
 pub mod day; // days that are closed
+pub mod retention; // how long what is kept
+pub mod keep; // months ahead, retention behind
+
+pub use runner::{Job, Runner};
 
 use std::sync::Arc;
 

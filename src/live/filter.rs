@@ -5,8 +5,7 @@
 
 use uuid::Uuid;
 
-use super::pattern::TextSet;
-use crate::model::Series;
+use crate::model::{Series, TextSet};
 
 /// Most members of all conditions of one filter together.
 const FILTER_MEMBERS_MAX: usize = 256;

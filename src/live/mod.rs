@@ -16,7 +16,6 @@ mod inbound; // the reading half
 mod mailbox; // what waits for one session
 mod marks; // how far the journal has been handed on
 mod outgoing; // the writing half
-mod pattern; // sets of texts with wildcards
 mod questions; // what sessions ask the hub
 mod replay; // stored samples first
 mod request; // filter and options of one subscription

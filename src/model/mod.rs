@@ -3,17 +3,21 @@
 pub mod bucket;
 pub mod committed;
 pub mod intake;
+pub mod month;
 pub mod points;
 pub mod sample;
 pub mod series;
+pub mod text_set;
 pub mod time;
 pub mod verdict;
 
 pub use bucket::{Bucket, Resolution};
 pub use committed::{CommitListener, Committed, Origin};
 pub use intake::Intake;
+pub use month::Month;
 pub use points::{Batch, Points, RawIdentity, Span};
 pub use sample::Sample;
 pub use series::{Identity, IdentityError, Labels, Series, SeriesDirectory, SeriesId, ServerKey};
+pub use text_set::TextSet;
 pub use time::Micros;
 pub use verdict::{Code, Verdict, Verdicts};

@@ -123,7 +123,7 @@ fn days_in_month(year: u32, month: u32) -> u32 {
 /// Days since the epoch. Years are counted from March, so that the leap day is the last of its year and a month's
 /// first day is a linear function of the month.
 #[inline]
-fn days_from_civil(year: u32, month: u32, day: u32) -> i64 {
+pub(super) fn days_from_civil(year: u32, month: u32, day: u32) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let (century, month_from_march) = (year / 100, (month + 9) % 12);
     let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
@@ -131,7 +131,7 @@ fn days_from_civil(year: u32, month: u32, day: u32) -> i64 {
 }
 
 /// The inverse of [`days_from_civil`], for any day: (year, month, day).
-fn civil_from_days(days: i64) -> (i64, u32, u32) {
+pub(super) fn civil_from_days(days: i64) -> (i64, u32, u32) {
     let days = days + DAYS_TO_EPOCH;
     let (era, day_of_era) = (days.div_euclid(DAYS_PER_ERA), days.rem_euclid(DAYS_PER_ERA));
     let leap_days = day_of_era / 1460 - day_of_era / 36_524 + day_of_era / (DAYS_PER_ERA - 1);

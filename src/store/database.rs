@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
+};
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -81,6 +83,14 @@ impl Database {
     /// When none became free, or PostgreSQL did not answer, within the pool's bounds.
     pub async fn client(&self) -> Result<Object, StoreError> {
         Ok(self.pool.get().await?)
+    }
+
+    /// A connection of the pool for one alone, who may change its settings: it is closed afterwards.
+    ///
+    /// # Errors
+    /// When none became free, or PostgreSQL did not answer, within the pool's bounds.
+    pub async fn own_client(&self) -> Result<ClientWrapper, StoreError> {
+        Ok(Object::take(self.client().await?))
     }
 
     /// A connection outside the pool.

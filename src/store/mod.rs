@@ -11,6 +11,7 @@ pub mod copy; // rows in PostgreSQL's binary COPY format
 pub mod journal; // blocks: the rows they are, and reading them by time
 pub mod levels; // what the journal becomes: recent, samples, rollups
 pub mod partitions; // tables by month
+pub mod transactions; // beginning and ending them
 pub mod locks; // who may move data
 pub mod jobs; // what jobs say of their runs
 pub mod appender; // a writer's own connection, with its COPY prepared

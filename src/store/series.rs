@@ -29,6 +29,15 @@ impl SeriesFilter {
     }
 }
 
+/// What retention goes by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeriesName {
+    pub id: SeriesId,
+    pub metric_type: String,
+    pub metric_name: String,
+    pub hostname: String,
+}
+
 /// A series by what it is, not by its number.
 pub type Wanted = (ServerKey, Identity);
 
@@ -133,6 +142,24 @@ pub async fn by_id(client: &Client, ids: &[SeriesId]) -> Result<Vec<Series>, Sto
 pub async fn of_server(client: &Client, server: ServerKey, series_max: u32) -> Result<Vec<Series>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/series_of_server.sql")).await?;
     client.query(&statement, &[&server.0, &i64::from(series_max)]).await?.iter().map(series).collect()
+}
+
+/// At most `series_max` series, those after `after`, by id.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn names(client: &Client, after: SeriesId, series_max: usize) -> Result<Vec<SeriesName>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/series_names.sql")).await?;
+    let (after, series_max) = (after.0.min(i32::MAX as u32) as i32, i64::try_from(series_max).unwrap_or(i64::MAX));
+    let name = |row: &Row| -> Result<SeriesName, StoreError> {
+        Ok(SeriesName {
+            id: series_id(row)?,
+            metric_type: row.try_get("metric_type")?,
+            metric_name: row.try_get("metric_name")?,
+            hostname: row.try_get("hostname")?,
+        })
+    };
+    client.query(&statement, &[&after, &series_max]).await?.iter().map(name).collect()
 }
 
 fn series(row: &Row) -> Result<Series, StoreError> {

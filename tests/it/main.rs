@@ -18,6 +18,7 @@ mod sql; // samples and buckets as plain SQL sees them
 mod fold; // from the journal to recent
 mod jobs; // what runs by itself, or when asked
 mod seal; // from recent to samples, and on to hours
+mod keep; // months ahead, retention behind
 mod query; // stored samples, page by page
 mod live; // WebSocket clients of a whole server
 mod serve; // the program as an operator runs it

@@ -43,7 +43,7 @@ fn development_listens_on_loopback_and_needs_nothing() {
     assert_eq!(config.mode, Mode::Dev { data_dir: "data".into() });
     assert_eq!(config.listen, ["127.0.0.1:8080".parse().unwrap()]);
     assert_eq!(config.http.body_bytes_max, 32 << 20);
-    assert_eq!(config.window.past, Duration::from_secs(3650 * 86_400));
+    assert_eq!(config.window.past, Duration::from_secs(1826 * 86_400));
     assert_eq!(config.log.format, LogFormat::Text);
     assert_eq!(config.tls, None);
 }
@@ -110,6 +110,34 @@ fn everything_that_is_wrong_is_told_at_once_with_names_and_values() {
 #[test]
 fn sizes_that_contradict_each_other_are_refused() {
     let settings = [("dev", "true"), ("http.body_bytes_max", "512MiB"), ("catalog.series_max", "10")];
+    let problems = load(&flags(&settings), &Environment::default()).unwrap_err();
+    assert_eq!(problems.0.len(), 2, "{problems}");
+}
+
+#[test]
+fn nothing_enters_that_is_older_than_what_is_kept() {
+    let past = |settings: &[(&str, &str)]| {
+        let all: Vec<_> = [("dev", "true")].iter().chain(settings).copied().collect();
+        load(&flags(&all), &Environment::default()).unwrap().window.past.as_secs() / 86_400
+    };
+    assert_eq!(past(&[("retention.hours", "400d")]), 400);
+    assert_eq!(past(&[("retention.hours", "400d"), ("retention.overrides", "cpu/*@*=1d,500d,7d")]), 500);
+    assert_eq!(past(&[("window.past", "10d")]), 10);
+    assert_eq!(past(&[("window.past", "3650d")]), 1826, "it would be thrown away at once");
+}
+
+#[test]
+fn overrides_of_retention_are_a_list_in_the_file_and_each_bad_one_is_told() {
+    let file = TestFile::new(
+        "retention",
+        "[retention]\nraw = '24h'\noverrides = ['cpu/*@web-*=1d,7d,365d', 'disk/*@*=2d,3d,4d']\n",
+    );
+    let config = load(&file.flags(&[("dev", "true")]), &Environment::default()).unwrap();
+    assert_eq!(config.retention.others.raw, Duration::from_secs(86_400));
+    let hostnames: Vec<&str> = config.retention.overrides.iter().map(|one| one.hostname.as_str()).collect();
+    assert_eq!(hostnames, ["web-*", "*"]);
+
+    let settings = [("dev", "true"), ("retention.overrides", "cpu@a=1d,2d,3d,mem/*@*=1d,2d")];
     let problems = load(&flags(&settings), &Environment::default()).unwrap_err();
     assert_eq!(problems.0.len(), 2, "{problems}");
 }

@@ -46,10 +46,10 @@ pub(super) const ADMIT: &[Key] = &[
         "Clients whose rate is kept; at the bound those nearest to a full allowance are forgotten.",
         "Too high: memory, some 40 bytes each. Too low: busy clients are forgiven too early.",
     ),
-    Key::span("window.past", "3650d", 1_000..=36_500 * DAY_MS, |draft| &mut draft.window.past).about(
-        "How old a sample may be. Ten years take any history that is worth loading and refuse clocks that start at \
-         1970 or 2000, and seconds sent as milliseconds.",
-        "Too high: a wrong clock fills years that never were. Too low: late data is refused.",
+    Key::span("window.past", "", 1_000..=36_500 * DAY_MS, |draft| &mut draft.window.past).about(
+        "How old a sample may be. Without it, and at most, as old as anything is kept: the longest time of \
+         `retention`. Clocks that start at 1970 or 2000, and seconds sent as milliseconds, are refused by it.",
+        "Too low: late data is refused.",
     ),
     Key::span("window.future", "1h", 0..=3_650 * DAY_MS, |draft| &mut draft.window.future).about(
         "How far ahead of our clock a sample may be.",

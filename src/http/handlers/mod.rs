@@ -33,6 +33,8 @@ use crate::admit::rate::Rates;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::jobs::Runner;
+use crate::jobs::keep::MonthsWatch;
+use crate::jobs::retention::Policy;
 use crate::journal::Journal;
 use crate::live::{HeartbeatConfig, Hub, Replays};
 use crate::query;
@@ -60,6 +62,8 @@ pub struct Services {
     pub database: Database,
     pub budget: Budget,
     pub rates: Rates,
+    pub months: MonthsWatch,
+    pub retention: Arc<Policy>,
     pub past: Duration,
     pub future: Duration,
     pub clock: Arc<dyn Clock>,

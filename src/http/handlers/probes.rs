@@ -1,5 +1,6 @@
 //! Health, readiness, self-metrics and the API's own description.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,18 +20,24 @@ pub(super) fn healthy(_services: Arc<Services>, _request: Request) -> Answering 
     Box::pin(async { Ok(response::text(StatusCode::OK, "healthy\n")) })
 }
 
-/// Requests would be answered: PostgreSQL is there and nobody asked the server to stop.
+/// Requests would be answered: PostgreSQL is there, what is coming has a place in it, and nobody asked the server to stop.
 pub(super) fn ready(services: Arc<Services>, _request: Request) -> Answering {
     Box::pin(async move {
-        let not_ready = |code, reason: &'static str| ApiError::unavailable(code, reason, Duration::from_secs(1));
+        let not_ready = |code, reason: Cow<'static, str>| ApiError::unavailable(code, reason, Duration::from_secs(1));
         if services.readiness.is_draining() {
-            return Err(not_ready("shutting_down", "the server is shutting down"));
+            return Err(not_ready("shutting_down", "the server is shutting down".into()));
         }
-        let answered = tokio::time::timeout(PING_MAX, services.database.ping()).await;
-        let is_up = matches!(answered, Ok(Ok(())));
+        let asking = async {
+            services.database.ping().await?;
+            services.months.missing().await
+        };
+        let answered = tokio::time::timeout(PING_MAX, asking).await;
+        let is_up = matches!(answered, Ok(Ok(_)));
         services.metrics.postgres.up.set(i64::from(is_up));
-        if !is_up {
-            return Err(not_ready("database_unavailable", "PostgreSQL is not available"));
+        match answered {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(missing))) => return Err(not_ready("month_missing", missing.into())),
+            _ => return Err(not_ready("database_unavailable", "PostgreSQL is not available".into())),
         }
         Ok(response::text(StatusCode::OK, "ready\n"))
     })

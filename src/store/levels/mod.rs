@@ -12,5 +12,6 @@ pub mod samples; // rows of samples
 pub mod recent; // parts on their way out
 pub mod keyed; // rows by their keys
 pub mod days; // a day of samples
+pub mod expiry; // what nobody wants any more
 
 pub use progress::{FoldMarks, Progress};

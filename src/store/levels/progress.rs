@@ -21,6 +21,8 @@ pub struct Progress {
     pub sealed_to: Micros,
     /// `rollup_1h` holds every day before this.
     pub days_to: Micros,
+    /// The last hour in which everything was looked through for what has expired.
+    pub kept_at: Micros,
 }
 
 /// # Errors
@@ -40,8 +42,8 @@ pub async fn fold_marks(client: &impl GenericClient) -> Result<FoldMarks, StoreE
 /// When PostgreSQL is not available.
 pub async fn read(client: &impl GenericClient) -> Result<Progress, StoreError> {
     let statement = client.prepare_cached(include_str!("../../../sql/queries/progress.sql")).await?;
-    let (never, mut progress) =
-        (Micros(i64::MIN), Progress { folds: 0, seals: 0, sealed_to: Micros(i64::MIN), days_to: Micros(i64::MIN) });
+    let never = Micros(i64::MIN);
+    let mut progress = Progress { folds: 0, seals: 0, sealed_to: never, days_to: never, kept_at: never };
     for row in client.query(&statement, &[]).await? {
         let (name, up_to, runs): (&str, Timestamp, i64) =
             (row.try_get("name")?, row.try_get("up_to")?, row.try_get("runs")?);
@@ -50,6 +52,7 @@ pub async fn read(client: &impl GenericClient) -> Result<Progress, StoreError> {
             "fold" => progress.folds = runs as u64,
             "seal" => (progress.seals, progress.sealed_to) = (runs as u64, up_to),
             "day" => progress.days_to = up_to,
+            "keep" => progress.kept_at = up_to,
             _ => {}
         }
     }
@@ -72,9 +75,17 @@ pub async fn days_done(transaction: &Transaction<'_>, up_to: Micros) -> Result<(
     moved(transaction, "day", Some(up_to)).await
 }
 
-async fn moved(transaction: &Transaction<'_>, name: &str, up_to: Option<Micros>) -> Result<(), StoreError> {
-    let statement = transaction.prepare_cached(include_str!("../../../sql/queries/progress_move.sql")).await?;
+/// Notes that everything was looked through in the hour that begins at `hour`.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn kept_at(client: &impl GenericClient, hour: Micros) -> Result<(), StoreError> {
+    moved(client, "keep", Some(hour)).await
+}
+
+async fn moved(client: &impl GenericClient, name: &str, up_to: Option<Micros>) -> Result<(), StoreError> {
+    let statement = client.prepare_cached(include_str!("../../../sql/queries/progress_move.sql")).await?;
     let up_to = up_to.map_or(Timestamp::BEFORE_ALL, Timestamp);
-    transaction.execute(&statement, &[&name, &up_to]).await?;
+    client.execute(&statement, &[&name, &up_to]).await?;
     Ok(())
 }

@@ -119,5 +119,5 @@ fn now_micros() -> i64 {
 
 /// The oldest time that is accepted.
 fn first_micros() -> i64 {
-    now_micros() - 3_650 * 86_400 * 1_000_000
+    now_micros() - 1_826 * 86_400 * 1_000_000
 }

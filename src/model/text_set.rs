@@ -7,7 +7,7 @@ use memchr::memmem;
 
 /// Texts and patterns; a text is in the set when one of them fits it as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct TextSet {
+pub struct TextSet {
     /// Sorted, so that a long list costs a binary search.
     literals: Box<[Box<str>]>,
     patterns: Box<[Pattern]>,
@@ -22,7 +22,7 @@ struct Pattern {
 }
 
 impl TextSet {
-    pub(super) fn new<'a>(members: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn new<'a>(members: impl IntoIterator<Item = &'a str>) -> Self {
         let (mut literals, mut patterns) = (Vec::new(), Vec::new());
         for member in members {
             match Pattern::new(member) {
@@ -38,11 +38,11 @@ impl TextSet {
     }
 
     /// How many steps [`TextSet::contains`] takes at most, the search among the literals being one.
-    pub(super) fn steps(&self) -> usize {
+    pub fn steps(&self) -> usize {
         1 + self.patterns.len()
     }
 
-    pub(super) fn contains(&self, text: &str) -> bool {
+    pub fn contains(&self, text: &str) -> bool {
         self.literals.binary_search_by(|literal| literal.as_ref().cmp(text)).is_ok()
             || self.patterns.iter().any(|pattern| pattern.matches(text))
     }

@@ -1,0 +1,1 @@
+SELECT expire_month($1, $2) AS is_part

@@ -1,0 +1,60 @@
+//! Minutes and hours that have expired.
+
+use super::behind::{Droppable, drop_expired};
+use super::pages::Pages;
+use super::patience::lock;
+use crate::jobs::retention::{Horizons, Policy};
+use crate::jobs::{Context, JobError};
+use crate::model::{Micros, Resolution};
+use crate::store::levels::expiry::{self, Expired};
+use crate::store::partitions::{self, Monthly};
+use crate::store::series::SeriesName;
+use crate::store::{Client, transactions};
+
+/// How many rows of a series go in one transaction.
+const ROWS_OF_SERIES_MAX: usize = 48;
+
+/// Takes away the rollups that have expired. Answers how many rows and months went.
+pub(super) async fn expire(
+    context: &Context,
+    policy: &Policy,
+    now: Micros,
+    resolution: Resolution,
+) -> Result<u64, JobError> {
+    let (table, horizon): (Monthly, fn(Horizons) -> Micros) = match resolution {
+        Resolution::Minute => (Monthly::Minutes, |horizons| horizons.minutes),
+        Resolution::Hour => (Monthly::Hours, |horizons| horizons.hours),
+    };
+    let mut gone = drop_expired(context, table, horizon(policy.earliest(now)), Droppable::All).await?;
+    let mut client = context.database.client().await?;
+    let latest = horizon(policy.latest(now));
+    let months = partitions::list(&client, table).await?;
+    if !months.iter().any(|stored| stored.is_part && stored.month.start() < latest) {
+        return Ok(gone);
+    }
+    let mut pages = Pages::default();
+    while let Some(names) = pages.next(&client).await? {
+        let expired = |name: &SeriesName| {
+            let tiers = policy.tiers(&name.metric_type, &name.metric_name, &name.hostname);
+            Expired { series: name.id, before: horizon(tiers.horizons(now)) }
+        };
+        let page: Vec<Expired> = names.iter().map(expired).collect();
+        gone += expire_page(&mut client, resolution, &page).await?;
+    }
+    Ok(gone)
+}
+
+async fn expire_page(client: &mut Client, resolution: Resolution, page: &[Expired]) -> Result<u64, JobError> {
+    let mut rows = 0;
+    loop {
+        let transaction = transactions::begin(client).await?;
+        lock(&transaction).await?;
+        expiry::prefer_indexes(&transaction).await?;
+        let gone = expiry::delete_rollups(&transaction, resolution, page, ROWS_OF_SERIES_MAX).await?;
+        transactions::commit(transaction).await?;
+        rows += gone.rows;
+        if gone.rows_of_series < ROWS_OF_SERIES_MAX as u64 {
+            return Ok(rows);
+        }
+    }
+}

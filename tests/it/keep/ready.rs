@@ -1,0 +1,48 @@
+//! A server whose months are missing says so before it matters.
+
+use std::sync::Arc;
+
+use hyper::StatusCode;
+use millrace::clock::ManualClock;
+use millrace::jobs::Context;
+use millrace::jobs::keep::run;
+use millrace::jobs::retention::Policy;
+use millrace::store::Database;
+use millrace::store::database::PoolConfig;
+
+use super::micros;
+use crate::harness::{TestServer, eventually};
+
+async fn until_not_ready_because(server: &TestServer, reason: &str) {
+    eventually(reason, async || {
+        let answer = server.get("/-/ready").await;
+        answer.status == StatusCode::SERVICE_UNAVAILABLE
+            && answer.json()["error"]["code"] == "month_missing"
+            && answer.json()["error"]["message"] == reason
+    })
+    .await;
+}
+
+async fn until_ready(server: &TestServer) {
+    eventually("ready", async || server.get("/-/ready").await.status == StatusCode::OK).await;
+}
+
+#[tokio::test]
+async fn a_server_without_the_coming_month_is_not_ready_and_says_why() {
+    let clock = Arc::new(ManualClock::at(micros("2027-11-30T23:59:59Z")));
+    let server = TestServer::start_with(&[], Arc::<ManualClock>::clone(&clock)).await;
+    assert_eq!(server.get("/-/ready").await.status, StatusCode::OK, "made before it listens");
+
+    let database = Database::new(server.database().config(), PoolConfig::default()).unwrap();
+    let context = Context { database, clock: Arc::<ManualClock>::clone(&clock) };
+    server.database().connect().await.batch_execute("DROP TABLE rollup_1m_2027_12").await.unwrap();
+    until_not_ready_because(&server, "rollup_1m has no table for 2027-12").await;
+    run(&context, &Policy::default(), false).await.unwrap();
+    until_ready(&server).await;
+
+    clock.set(micros("2028-01-31T12:00:00Z"));
+    until_not_ready_because(&server, "rollup_1h has no table for 2028-02").await;
+    run(&context, &Policy::default(), false).await.unwrap();
+    until_ready(&server).await;
+    server.stop().await.unwrap();
+}
