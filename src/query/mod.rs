@@ -1,12 +1,15 @@
 //! Questions about stored samples: request, selection, page, output.
 //!
-//! Reads the journal page by page in order of time. Memory is bounded by the rows of a page and a handful of blocks,
+//! Reads all levels page by page in order of time. Memory is bounded by the rows of a page and a handful of blocks,
 //! whatever the range; a long answer is many pages, each after the last row of the one before. Knows `store`, `codec`
 //! and `catalog`; must not know who asked, nor HTTP.
 
 pub mod cursor; // where the next page begins
 mod levels; // all that is stored of some series
 pub mod page; // one page of rows, in order
+mod unfolded; // the journal's part of it
+mod stored; // the part of recent and samples
+mod best; // the first rows of all that are offered
 pub mod replay; // stored samples for live sessions
 pub mod request; // what was asked, checked
 pub mod rows; // rows as JSON, NDJSON and CSV

@@ -3,7 +3,7 @@
 //!
 //! Hours are windows of [`WINDOW_MICROS`]; a row lies within one.
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::Client;
 use futures_util::{Stream, StreamExt};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, RowStream};
@@ -53,7 +53,7 @@ pub fn hour(moment: Micros) -> Micros {
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn prepare(client: &impl GenericClient) -> Result<(), StoreError> {
+pub async fn prepare(client: &Client) -> Result<(), StoreError> {
     client.prepare_cached(include_str!("../../../sql/queries/recent_window.sql")).await?;
     client.prepare_cached(include_str!("../../../sql/queries/samples_window.sql")).await?;
     client.prepare_cached(include_str!("../../../sql/queries/recent_read.sql")).await?;
@@ -66,7 +66,7 @@ pub async fn prepare(client: &impl GenericClient) -> Result<(), StoreError> {
 /// # Errors
 /// When PostgreSQL is not available; also the stream's items.
 pub async fn recent(
-    client: &impl GenericClient,
+    client: &Client,
     window: &Window<'_>,
     folds: Folds,
 ) -> Result<impl Stream<Item = Result<(u64, StoredSamples), StoreError>> + use<>, StoreError> {
@@ -83,7 +83,7 @@ pub async fn recent(
 /// # Errors
 /// When PostgreSQL is not available; also the stream's items.
 pub async fn samples(
-    client: &impl GenericClient,
+    client: &Client,
     window: &Window<'_>,
 ) -> Result<impl Stream<Item = Result<StoredSamples, StoreError>> + use<>, StoreError> {
     let sql = include_str!("../../../sql/queries/samples_window.sql");
@@ -99,7 +99,7 @@ pub async fn samples(
 /// # Errors
 /// When PostgreSQL is not available.
 pub async fn next_hour(
-    client: &impl GenericClient,
+    client: &Client,
     order: BlockOrder,
     window: &Window<'_>,
     folds: Folds,
@@ -132,7 +132,7 @@ pub async fn next_hour(
 /// # Errors
 /// When PostgreSQL is not available.
 pub async fn latest(
-    client: &impl GenericClient,
+    client: &Client,
     series: &[SeriesId],
 ) -> Result<(Vec<StoredSamples>, Vec<StoredSamples>), StoreError> {
     let series = numbers(series);
@@ -144,7 +144,7 @@ pub async fn latest(
 }
 
 async fn stream(
-    client: &impl GenericClient,
+    client: &Client,
     sql: &str,
     parameters: &[&(dyn ToSql + Sync)],
 ) -> Result<std::pin::Pin<Box<RowStream>>, StoreError> {
