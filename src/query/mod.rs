@@ -53,6 +53,8 @@ pub enum QueryError {
     /// Nobody gets to see this one.
     #[error("nobody waits for the answer")]
     Abandoned,
+    #[error("what was being read has been moved meanwhile")]
+    Moved,
     #[error("a stored block cannot be read")]
     Block(#[from] crate::codec::block::BlockError),
     #[error("a stored row cannot be read")]

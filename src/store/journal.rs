@@ -1,6 +1,7 @@
 //! The journal table: flushes go in as a few rows, blocks come out by time, or flush by flush as they went in.
 
 use bytes::Bytes;
+use deadpool_postgres::GenericClient;
 use futures_util::{Stream, StreamExt};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
@@ -153,11 +154,7 @@ pub async fn read_blocks(
         BlockOrder::Oldest => (include_str!("../../sql/queries/journal_blocks_oldest.sql"), Timestamp::BEFORE_ALL),
     };
     let after = after.unwrap_or(BlockPosition { time: start, origin: Origin::default(), sequence: 0, part: 0 });
-    let marks = &query.marks;
-    let nodes: Vec<i32> = marks.iter().map(|mark| mark.origin.node as i32).collect();
-    let lanes: Vec<i16> = marks.iter().map(|mark| mark.origin.lane as i16).collect();
-    let lows: Vec<i64> = marks.iter().map(|mark| mark.low as i64).collect();
-    let highs: Vec<i64> = marks.iter().map(|mark| mark.high as i64).collect();
+    let columns = MarkColumns::of(&query.marks);
     let statement = client.prepare_cached(sql).await?;
     let rows = client
         .query(
@@ -167,10 +164,10 @@ pub async fn read_blocks(
                 &Timestamp(query.time_max),
                 &(query.series_min.0.min(i32::MAX as u32) as i32),
                 &(query.series_max.0.min(i32::MAX as u32) as i32),
-                &nodes,
-                &lanes,
-                &lows,
-                &highs,
+                &columns.nodes,
+                &columns.lanes,
+                &columns.lows,
+                &columns.highs,
                 &query.unmarked,
                 &after.time,
                 &(after.origin.node as i32),
@@ -248,6 +245,37 @@ pub async fn prepare_unfolded(client: &deadpool_postgres::Client) -> Result<Stat
 /// Numbers beyond PostgreSQL's are not in use.
 fn number(series: SeriesId) -> i32 {
     i32::try_from(series.0).unwrap_or(i32::MAX)
+}
+
+/// How many flushes the journal holds of those the marks speak of.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn flush_count(client: &impl GenericClient, marks: &[Mark]) -> Result<u64, StoreError> {
+    let columns = MarkColumns::of(marks);
+    let statement = client.prepare_cached(include_str!("../../sql/queries/journal_flush_count.sql")).await?;
+    let row =
+        client.query_one(&statement, &[&columns.nodes, &columns.lanes, &columns.lows, &columns.highs]).await?;
+    Ok(row.try_get::<_, i64>("flushes")?.unsigned_abs())
+}
+
+/// Marks as the arrays that statements take.
+struct MarkColumns {
+    nodes: Vec<i32>,
+    lanes: Vec<i16>,
+    lows: Vec<i64>,
+    highs: Vec<i64>,
+}
+
+impl MarkColumns {
+    fn of(marks: &[Mark]) -> Self {
+        Self {
+            nodes: marks.iter().map(|mark| mark.origin.node as i32).collect(),
+            lanes: marks.iter().map(|mark| mark.origin.lane as i16).collect(),
+            lows: marks.iter().map(|mark| mark.low as i64).collect(),
+            highs: marks.iter().map(|mark| mark.high as i64).collect(),
+        }
+    }
 }
 
 /// Reads the next flushes of some writers, whole, each writer's after the sequence that stands beside it: at least

@@ -7,6 +7,7 @@
 mod bit_varying; // strings of bits as PostgreSQL sends them
 pub mod progress; // how far data have moved
 pub mod rollups; // rows of buckets
+pub mod standstill; // where everything is at one moment
 pub mod samples; // rows of samples
 pub mod windows; // rows of samples by hours
 
