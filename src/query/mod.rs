@@ -9,6 +9,7 @@ mod levels; // all that is stored of some series
 pub mod page; // one page of rows, in order
 mod unfolded; // the journal's part of it
 mod stored; // the part of recent and samples
+pub mod latest; // the last value of each series
 mod best; // the first rows of all that are offered
 pub mod replay; // stored samples for live sessions
 pub mod request; // what was asked, checked
@@ -16,6 +17,7 @@ pub mod rows; // rows as JSON, NDJSON and CSV
 mod selection; // which series are asked for
 
 pub use cursor::Cursor;
+pub use latest::LatestSamples;
 pub use page::Page;
 pub use request::{Format, MetricsRequest, RequestError};
 
@@ -69,14 +71,21 @@ pub struct Engine {
     config: Config,
     database: Database,
     catalog: Arc<Catalog>,
+    latest: Arc<LatestSamples>,
     turns: Arc<Semaphore>,
     tasks: Tasks,
 }
 
 impl Engine {
-    /// `tasks` is the group that reading runs in.
-    pub fn new(config: Config, database: Database, catalog: Arc<Catalog>, tasks: Tasks) -> Self {
-        Self { config, database, catalog, turns: Arc::new(Semaphore::new(config.running_max)), tasks }
+    /// `latest` hears of every commit. `tasks` is the group that reading runs in.
+    pub fn new(
+        config: Config,
+        database: Database,
+        catalog: Arc<Catalog>,
+        latest: Arc<LatestSamples>,
+        tasks: Tasks,
+    ) -> Self {
+        Self { config, database, catalog, latest, turns: Arc::new(Semaphore::new(config.running_max)), tasks }
     }
 
     /// Reads one page.

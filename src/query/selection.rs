@@ -30,6 +30,11 @@ impl Selection {
         if filter.is_open() {
             return Ok(Self::everything());
         }
+        Self::listing(engine, filter).await
+    }
+
+    /// Looks the filter up, whether or not it has a condition.
+    pub(super) async fn listing(engine: &Engine, filter: &SeriesFilter) -> Result<Self, QueryError> {
         let series_max = engine.config.series_max;
         let client = engine.database.client().await?;
         let found = series::find_ids(&client, filter, series_max.saturating_add(1)).await?;
