@@ -107,34 +107,36 @@ async fn read_rows(
     let client = engine.database.client().await?;
     windows::prepare(&client).await?;
     let mut rows = Rows { engine, selection, best, unmet: Vec::new(), times: Vec::new(), values: Vec::new() };
-    // Both are on their way before the first answers; the order in which they are sent is the one they are run in.
-    let recent = windows::recent(&client, window, scope.folds);
+    // Both are on their way before the first answers; the order in which they are sent is the one they are run in. The
+    // second has no answer before the first is read to its end.
+    let recent = async {
+        let mut recent = pin!(windows::recent(&client, window, scope.folds).await?);
+        while let Some(part) = recent.next().await {
+            let (fold, stored) = part?;
+            // To the end all the same: a connection goes back to the pool with nothing running on it.
+            if waiting() {
+                rows.offer(Version::Recent { fold }, &stored)?;
+            }
+            tokio::task::consume_budget().await;
+        }
+        Ok::<(), QueryError>(())
+    };
     let samples = async {
         if scope.with_samples { windows::samples(&client, window).await.map(Some) } else { Ok(None) }
     };
     let (recent, samples) = tokio::join!(biased; recent, samples);
-    let mut recent = pin!(recent?);
-    let mut is_wanted = true;
-    while let Some(part) = recent.next().await {
-        let (fold, stored) = part?;
-        // To the end all the same: a connection goes back to the pool with nothing running on it.
-        is_wanted = is_wanted && waiting();
-        if is_wanted {
-            rows.offer(Version::Recent { fold }, &stored)?;
+    recent?;
+    if let Some(samples) = samples? {
+        let mut samples = pin!(samples);
+        while let Some(stored) = samples.next().await {
+            let stored = stored?;
+            if waiting() {
+                rows.offer(Version::Samples, &stored)?;
+            }
+            tokio::task::consume_budget().await;
         }
-        tokio::task::consume_budget().await;
     }
-    let Some(samples) = samples? else { return Ok(rows.into_unmet()) };
-    let mut samples = pin!(samples);
-    while let Some(stored) = samples.next().await {
-        let stored = stored?;
-        is_wanted = is_wanted && waiting();
-        if is_wanted {
-            rows.offer(Version::Samples, &stored)?;
-        }
-        tokio::task::consume_budget().await;
-    }
-    if is_wanted { Ok(rows.into_unmet()) } else { Err(QueryError::Abandoned) }
+    if waiting() { Ok(rows.into_unmet()) } else { Err(QueryError::Abandoned) }
 }
 
 /// Takes rows in.
