@@ -17,4 +17,6 @@ CROSS JOIN LATERAL (
     WHERE journal.node = writer.node AND journal.lane = writer.lane
       AND journal.sequence > coalesce(fold_marks.sequence, 0)
       AND series_max >= $3 AND series_min <= $4
-      AND time_max >= $1 AND time_min <= $2) AS block
+      AND time_max >= $1 AND time_min <= $2
+    -- So that it is not turned round: all blocks of the range first, folded or not.
+    OFFSET 0) AS block

@@ -63,15 +63,7 @@ impl Best {
     /// At most `wanted.rows_max` rows, which is at least one.
     pub(super) fn new(wanted: Wanted) -> Self {
         let after = wanted.cursor.map(|cursor| place(wanted.order, cursor.time, cursor.series));
-        Self {
-            wanted,
-            after,
-            rows: Vec::new(),
-            last: None,
-            versions: Vec::new(),
-            numbers: HashMap::new(),
-            offered: 0,
-        }
+        Self { wanted, after, rows: Vec::new(), last: None, versions: Vec::new(), numbers: HashMap::new(), offered: 0 }
     }
 
     pub(super) fn order(&self) -> BlockOrder {

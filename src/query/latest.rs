@@ -102,7 +102,8 @@ async fn load(
     let (mut times, mut values) = (Vec::new(), Vec::new());
     // Of the same time later parts count before earlier ones, and before rows: they come in this order.
     for stored in rows.iter().chain(&parts) {
-        (times.clear(), values.clear());
+        times.clear();
+        values.clear();
         samples_row::decode(&stored.row, &mut times, &mut values)?;
         if let (Some(&time), Some(&value)) = (times.last(), values.last()) {
             take(stored.series, Newest { time, committed_at: Micros(i64::MIN), value });

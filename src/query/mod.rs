@@ -5,6 +5,7 @@
 //! and `catalog`; must not know who asked, nor HTTP.
 
 pub mod cursor; // where the next page begins
+#[expect(dead_code, reason = "aggregation reads by it")]
 mod levels; // all that is stored of some series
 pub mod page; // one page of rows, in order
 mod unfolded; // the journal's part of it

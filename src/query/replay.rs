@@ -26,9 +26,9 @@ use super::{Engine, QueryError};
 use crate::codec::block;
 use crate::model::{Batch, Micros, Origin, Sample, Series, SeriesDirectory, SeriesId};
 use crate::store::journal::{self, BlockOrder, BlockQuery, Mark};
+use crate::store::levels::progress;
 use crate::store::levels::standstill::{self, Standstill};
 use crate::store::levels::windows::Folds;
-use crate::store::levels::progress;
 use crate::store::series::{self, SeriesFilter};
 
 /// Blocks read at once.
@@ -108,10 +108,7 @@ impl Engine {
             if seals.replace(still.progress.seals).is_some_and(|before| before != still.progress.seals) {
                 return Err(QueryError::Moved);
             }
-            let scope = Scope {
-                folds: Folds { after: folds, up_to: still.progress.folds },
-                with_samples: round == 1,
-            };
+            let scope = Scope { folds: Folds { after: folds, up_to: still.progress.folds }, with_samples: round == 1 };
             let sent = self.send_folded(past, scope, still.progress.seals, into).await?;
             folds = still.progress.folds;
             if sent <= SHORT_ROUND_SAMPLES_MAX || round == ROUNDS_MAX {

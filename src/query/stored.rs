@@ -43,11 +43,7 @@ pub(super) struct Reading<'a> {
 }
 
 /// Offers all rows that can be among the best.
-pub(super) async fn read(
-    reading: &Reading<'_>,
-    selection: &mut Selection,
-    best: &mut Best,
-) -> Result<(), QueryError> {
+pub(super) async fn read(reading: &Reading<'_>, selection: &mut Selection, best: &mut Best) -> Result<(), QueryError> {
     let mut walk = Walk::new(best);
     loop {
         if !(reading.waiting)() {
@@ -121,9 +117,8 @@ async fn read_rows(
         }
         Ok::<(), QueryError>(())
     };
-    let samples = async {
-        if scope.with_samples { windows::samples(&client, window).await.map(Some) } else { Ok(None) }
-    };
+    let samples =
+        async { if scope.with_samples { windows::samples(&client, window).await.map(Some) } else { Ok(None) } };
     let (recent, samples) = tokio::join!(biased; recent, samples);
     recent?;
     if let Some(samples) = samples? {

@@ -74,12 +74,13 @@ async fn read_by_time(
     let query = BlockQuery { order, time_min, time_max, series_min, series_max, marks: Vec::new(), unmarked: true };
     let (mut after, mut wanted) = (None, BLOCKS_FIRST);
     let mut samples = Batch::default();
+    let slots = journal::unfolded_slots(&engine.database.client().await?).await?;
     loop {
         if !waiting() {
             return Err(QueryError::Abandoned);
         }
         let client = engine.database.client().await?;
-        let blocks = journal::read_unfolded(&client, &query, after, wanted).await?;
+        let blocks = journal::read_unfolded(&client, &query, &slots, after, wanted).await?;
         // Decoding takes the processor, not PostgreSQL: someone else may have the connection meanwhile.
         drop(client);
         for stored in &blocks {

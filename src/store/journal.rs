@@ -181,14 +181,25 @@ pub async fn read_blocks(
     rows.iter().map(stored_block).collect()
 }
 
-/// Reads at most `blocks_max` blocks that were not folded, those after `after` in the query's order. The marks of the
-/// query do not count.
+/// The tables of the ring that hold anything that was not folded.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn unfolded_slots(client: &deadpool_postgres::Client) -> Result<Vec<i16>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/journal_unfolded_slots.sql")).await?;
+    let rows = client.query(&statement, &[]).await?;
+    Ok(rows.iter().map(|row| row.try_get("slot")).collect::<Result<_, _>>()?)
+}
+
+/// Reads at most `blocks_max` blocks that were not folded, those after `after` in the query's order, from these tables of
+/// the ring: one that is folded and not emptied yet would be walked to its end. The marks of the query do not count.
 ///
 /// # Errors
 /// When PostgreSQL is not available or a row cannot be read.
 pub async fn read_unfolded(
     client: &deadpool_postgres::Client,
     query: &BlockQuery,
+    slots: &[i16],
     after: Option<BlockPosition>,
     blocks_max: u32,
 ) -> Result<Vec<StoredBlock>, StoreError> {
@@ -212,6 +223,7 @@ pub async fn read_unfolded(
                 &(after.sequence as i64),
                 &after.part,
                 &i64::from(blocks_max),
+                &slots,
             ],
         )
         .await?;
@@ -254,8 +266,7 @@ fn number(series: SeriesId) -> i32 {
 pub async fn flush_count(client: &impl GenericClient, marks: &[Mark]) -> Result<u64, StoreError> {
     let columns = MarkColumns::of(marks);
     let statement = client.prepare_cached(include_str!("../../sql/queries/journal_flush_count.sql")).await?;
-    let row =
-        client.query_one(&statement, &[&columns.nodes, &columns.lanes, &columns.lows, &columns.highs]).await?;
+    let row = client.query_one(&statement, &[&columns.nodes, &columns.lanes, &columns.lows, &columns.highs]).await?;
     Ok(row.try_get::<_, i64>("flushes")?.unsigned_abs())
 }
 

@@ -125,10 +125,7 @@ pub async fn find_ids(client: &Client, filter: &SeriesFilter, series_max: u32) -
     let statement = client.prepare_cached(include_str!("../../sql/queries/series_find_ids.sql")).await?;
     let series_max = i64::from(series_max);
     let rows = client
-        .query(
-            &statement,
-            &[&filter.server_ids, &filter.metric_types, &filter.metric_names, &labels, &series_max],
-        )
+        .query(&statement, &[&filter.server_ids, &filter.metric_types, &filter.metric_names, &labels, &series_max])
         .await?;
     rows.iter().map(series_id).collect()
 }

@@ -20,11 +20,7 @@ const HEAD_BYTES: usize = 9;
 /// # Errors
 /// As [`super::decode`]; damage that the checksum does not show in a part that is stepped over goes unnoticed. `batch`
 /// is then as it was.
-pub fn decode_some(
-    block: &[u8],
-    is_wanted: impl Fn(SeriesId) -> bool,
-    batch: &mut Batch,
-) -> Result<(), BlockError> {
+pub fn decode_some(block: &[u8], is_wanted: impl Fn(SeriesId) -> bool, batch: &mut Batch) -> Result<(), BlockError> {
     let (bytes, checksum) = block.split_last_chunk::<CHECKSUM_BYTES>().ok_or(BlockError::Damaged)?;
     if crc32fast::hash(bytes) != u32::from_le_bytes(*checksum) {
         return Err(BlockError::Checksum);
@@ -51,15 +47,14 @@ pub fn decode_some(
     let mut values = Vec::with_capacity(places.len());
     values_at(&mut bytes, count, &places, &mut values).ok_or(BlockError::Damaged)?;
     let before = batch.len();
-    for place in first..=last {
-        if wanted(&series[place]) {
-            let at = place - places.start;
-            let Some(time) = times[at].checked_mul(unit) else {
-                truncate(batch, before);
-                return Err(BlockError::Damaged);
-            };
-            batch.push(SeriesId(series[place] as u32), Micros(time), values[at]);
-        }
+    let places_and_numbers = (first..=last).zip(&series[first..=last]);
+    for (place, number) in places_and_numbers.filter(|(_, number)| wanted(number)) {
+        let at = place - places.start;
+        let Some(time) = times[at].checked_mul(unit) else {
+            truncate(batch, before);
+            return Err(BlockError::Damaged);
+        };
+        batch.push(SeriesId(*number as u32), Micros(time), values[at]);
     }
     Ok(())
 }

@@ -159,7 +159,10 @@ mod tests {
         commit(&latest, 1, &[(7, 10, 1.0), (7, 20, 2.0), (5_000, 5, 3.0)]);
         assert_eq!((value(&latest, 7), value(&latest, 8)), (None, None));
         latest.complete(0, &[(SeriesId(7), stored(15, -1.0)), (SeriesId(8), None), (SeriesId(5_000), stored(6, 4.0))]);
-        assert_eq!((value(&latest, 7), value(&latest, 8), value(&latest, 5_000)), (Some(Some(2.0)), Some(None), Some(Some(4.0))));
+        assert_eq!(
+            (value(&latest, 7), value(&latest, 8), value(&latest, 5_000)),
+            (Some(Some(2.0)), Some(None), Some(Some(4.0)))
+        );
     }
 
     #[test]

@@ -88,8 +88,7 @@ pub async fn samples(
 ) -> Result<impl Stream<Item = Result<StoredSamples, StoreError>> + use<>, StoreError> {
     let sql = include_str!("../../../sql/queries/samples_window.sql");
     let series = window.series.map(numbers);
-    let [from, start_max, reach_min] =
-        [window.from, window.start_max.min(window.to), window.reach_min].map(Timestamp);
+    let [from, start_max, reach_min] = [window.from, window.start_max.min(window.to), window.reach_min].map(Timestamp);
     let rows = stream(client, sql, &[&series, &from, &start_max, &reach_min]).await?;
     Ok(rows.map(|row| stored(&row?)))
 }

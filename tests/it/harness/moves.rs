@@ -56,7 +56,8 @@ impl Moves {
         }
         samples::append_recent(&transaction, (fold % 4) as i16, fold, &rows(&hours)).await.unwrap();
         for (origin, sequence) in marks {
-            let upsert = "INSERT INTO fold_marks VALUES ($1, $2, $3) ON CONFLICT (node, lane) DO UPDATE SET sequence = $3";
+            let upsert =
+                "INSERT INTO fold_marks VALUES ($1, $2, $3) ON CONFLICT (node, lane) DO UPDATE SET sequence = $3";
             let (node, lane) = (origin.node as i32, origin.lane as i16);
             transaction.execute(upsert, &[&node, &lane, &(sequence as i64)]).await.unwrap();
         }
@@ -71,7 +72,8 @@ impl Moves {
         let all: Vec<SeriesId> = parts.iter().map(|row| SeriesId(row.get::<_, i32>(0) as u32)).collect();
         let (from, to) = (Micros(i64::MIN), Micros(i64::MAX));
         let parts = samples::read_recent(&client, &all, from, to, u64::MAX).await.unwrap();
-        let moved: BTreeSet<(SeriesId, i64)> = parts.iter().map(hour_of).filter(|(one, hour)| takes(*one, *hour)).collect();
+        let moved: BTreeSet<(SeriesId, i64)> =
+            parts.iter().map(hour_of).filter(|(one, hour)| takes(*one, *hour)).collect();
         let mut hours = Hours::new();
         for stored in samples::read(&client, &all, from, to).await.unwrap().iter().chain(&parts) {
             if moved.contains(&hour_of(stored)) {
@@ -135,7 +137,8 @@ fn rows(hours: &Hours) -> Vec<StoredSamples> {
     let of_hour = |((series, _), samples): (&(SeriesId, i64), &BTreeMap<i64, f64>)| {
         let samples: Vec<(i64, f64)> = samples.iter().map(|(time, value)| (*time, *value)).collect();
         let row = |samples: &[(i64, f64)]| {
-            let (times, values): (Vec<Micros>, Vec<f64>) = samples.iter().map(|(time, value)| (Micros(*time), *value)).unzip();
+            let (times, values): (Vec<Micros>, Vec<f64>) =
+                samples.iter().map(|(time, value)| (Micros(*time), *value)).unzip();
             StoredSamples { series: *series, row: samples_row::encode(&times, &values) }
         };
         samples.chunks(ROW_SAMPLES).map(row).collect::<Vec<_>>()

@@ -12,7 +12,7 @@ use crate::harness::agents::{Samples, metric, rfc3339};
 use crate::harness::{Agents, Moves, TestDatabase, TestServer, export};
 
 /// More than a replay reads at once, and more than lies between the server and a client that does not read.
-const MANY: i64 = 100_000;
+const MANY: i64 = 60_000;
 const REQUEST: i64 = 10_000;
 
 /// Folds again and again until it is asked to stop.
@@ -93,8 +93,7 @@ async fn a_replay_of_what_has_left_the_journal_with_its_writers_is_whole_and_in_
         rest.push(socket.json().await["data"]["timestamp"].as_str().unwrap().to_owned());
     }
     rest.sort_unstable();
-    let mut expected: Vec<String> =
-        std::iter::once(3).chain(20..30).map(|time| rfc3339(TIME_US + time)).collect();
+    let mut expected: Vec<String> = std::iter::once(3).chain(20..30).map(|time| rfc3339(TIME_US + time)).collect();
     expected.sort_unstable();
     assert_eq!(rest, expected, "the flush that is only in the journal, after what was folded");
     server.ingest(&id, &json!([metric("m", TIME_US - 1, 1.0)])).await;

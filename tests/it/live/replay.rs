@@ -14,7 +14,8 @@ pub(super) const TIME_US: i64 = 1_763_632_800_000_000;
 pub(super) const END: &str = "end";
 
 /// Room for all that these tests send, so that nothing is dropped however busy the machine is.
-pub(super) const SETTINGS: [(&str, &str); 2] = [("live.queue_frames_max", "1000000"), ("live.queue_bytes_max", "256MiB")];
+pub(super) const SETTINGS: [(&str, &str); 2] =
+    [("live.queue_frames_max", "1000000"), ("live.queue_bytes_max", "256MiB")];
 
 /// Every metric up to the one named [`END`], in the order of arrival.
 pub(super) async fn until_end(mut socket: Socket) -> Vec<((String, String, i64), f64)> {

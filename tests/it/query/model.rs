@@ -63,7 +63,9 @@ impl Move {
         match self {
             Self::Nothing => {}
             Self::Fold { quarters } => moves.fold(quarters).await,
-            Self::Seal { one_in } => moves.seal(|series, hour| (i64::from(series.0) + hour) % i64::from(one_in) == 0).await,
+            Self::Seal { one_in } => {
+                moves.seal(|series, hour| (i64::from(series.0) + hour) % i64::from(one_in) == 0).await
+            }
             Self::EmptyJournal => moves.empty_journal().await,
         }
     }
