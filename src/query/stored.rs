@@ -5,6 +5,7 @@
 //! decoded as they come, so memory is that of the page. Of all series (or very many) it costs the rows of an hour that
 //! reach into what the page still lacks: at most a part or row for each series and fold of that hour.
 
+use std::collections::HashSet;
 use std::pin::pin;
 
 use futures_util::StreamExt;
@@ -102,7 +103,7 @@ async fn read_rows(
     let Reading { engine, waiting, scope } = reading;
     let client = engine.database.client().await?;
     windows::prepare(&client).await?;
-    let mut rows = Rows { engine, selection, best, unmet: Vec::new(), times: Vec::new(), values: Vec::new() };
+    let mut rows = Rows { engine, selection, best, unmet: HashSet::new(), times: Vec::new(), values: Vec::new() };
     // Both are on their way before the first answers; the order in which they are sent is the one they are run in. The
     // second has no answer before the first is read to its end.
     let recent = async {
@@ -139,7 +140,7 @@ struct Rows<'a> {
     engine: &'a Engine,
     selection: &'a mut Selection,
     best: &'a mut Best,
-    unmet: Vec<SeriesId>,
+    unmet: HashSet<SeriesId>,
     times: Vec<Micros>,
     values: Vec<f64>,
 }
@@ -149,7 +150,7 @@ impl Rows<'_> {
         match self.selection.standing(self.engine, stored.series) {
             Standing::Not => return Ok(()),
             Standing::Unmet => {
-                self.unmet.push(stored.series);
+                self.unmet.insert(stored.series);
                 return Ok(());
             }
             Standing::Selected => {}
@@ -161,10 +162,8 @@ impl Rows<'_> {
         Ok(())
     }
 
-    fn into_unmet(mut self) -> Vec<SeriesId> {
-        self.unmet.sort_unstable();
-        self.unmet.dedup();
-        self.unmet
+    fn into_unmet(self) -> Vec<SeriesId> {
+        self.unmet.into_iter().collect()
     }
 }
 
