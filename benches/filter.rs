@@ -43,7 +43,7 @@ fn flush(sequence: u64) -> Arc<Committed> {
     for id in 0..SERIES {
         batch.push(SeriesId(id), Micros(1_763_632_800_000_000), f64::from(id) / 8.0);
     }
-    Arc::new(Committed { origin: Origin::default(), sequence, batch })
+    Arc::new(Committed { origin: Origin::default(), sequence, committed_at: Micros(0), batch })
 }
 
 fn matching(criterion: &mut Criterion) {

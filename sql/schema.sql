@@ -98,6 +98,8 @@ CREATE TABLE journal_3 PARTITION OF journal FOR VALUES IN (3) WITH (toast_tuple_
 -- A page of blocks follows the one before in exactly this order, so no page needs a sort.
 CREATE INDEX journal_time_max ON journal (time_max, node, lane, sequence, part);
 CREATE INDEX journal_time_min ON journal (time_min, node, lane, sequence, part);
+-- The blocks of a series: all conditions can be told from the index, so that no other block is touched.
+CREATE INDEX journal_series ON journal (node, lane, sequence, series_min, series_max);
 COMMENT ON TABLE journal IS 'What a commit writes: packed blocks of samples, sorted by series and time. A ring: its parts are emptied in turn.';
 COMMENT ON COLUMN journal.node IS 'The process that wrote the row.';
 COMMENT ON COLUMN journal.lane IS 'The writer within the process.';
@@ -135,6 +137,17 @@ COMMENT ON COLUMN progress.name IS 'fold, seal, day or keep.';
 COMMENT ON COLUMN progress.up_to IS 'seal: windows before this have left recent, but for late data. day: rollup_1h holds every day before this. fold: when the last fold was. keep: the last hour in which everything was looked through for what has expired.';
 COMMENT ON COLUMN progress.runs IS 'Counts the transactions that moved data.';
 
+-- Only what is the same wherever it is computed is in here, so that it can be part of an index and costs no call.
+CREATE FUNCTION samples_reach(start timestamptz, time_step bigint, time_unit integer, count smallint, times bit varying)
+RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT least(
+        date_bin(interval '1 hour', start AT TIME ZONE 'UTC', timestamp 'epoch') + interval '3599.999999 seconds',
+        start AT TIME ZONE 'UTC' + interval '1 microsecond' * least(3.6e9::double precision, (count - 1) * (
+            time_step + time_unit * (2::double precision ^ (coalesce(length(times), 0) / greatest(count - 1, 1)) - 1)))
+    ) AT TIME ZONE 'UTC'
+$$;
+COMMENT ON FUNCTION samples_reach(timestamptz, bigint, integer, smallint, bit varying) IS 'A time that no sample of a packed row is after, without unpacking it: exact when the samples are evenly spaced, and always within their hour (UTC).';
+
 CREATE TABLE samples (
     start timestamptz NOT NULL,
     time_step bigint NOT NULL,
@@ -153,6 +166,8 @@ CREATE TABLE samples (
 ALTER TABLE samples ALTER COLUMN times SET STORAGE EXTERNAL;
 ALTER TABLE samples ALTER COLUMN integers SET STORAGE EXTERNAL;
 ALTER TABLE samples ALTER COLUMN floats SET STORAGE EXTERNAL;
+-- Pages of everything, hour by hour, and where the next hour with samples is.
+CREATE INDEX samples_start ON samples (start);
 COMMENT ON TABLE samples IS 'Every sample that is not in recent or the journal. A row holds samples of one series within one hour (UTC), in order of time; rows of a series do not overlap. By month of start.';
 COMMENT ON COLUMN samples.start IS 'The time of the first sample.';
 COMMENT ON COLUMN samples.time_step IS 'The smallest distance of neighbouring samples, in microseconds.';
@@ -191,6 +206,8 @@ CREATE TABLE recent_1 PARTITION OF recent FOR VALUES IN (1) WITH (toast_tuple_ta
 CREATE TABLE recent_2 PARTITION OF recent FOR VALUES IN (2) WITH (toast_tuple_target = 8160);
 CREATE TABLE recent_3 PARTITION OF recent FOR VALUES IN (3) WITH (toast_tuple_target = 8160);
 CREATE INDEX recent_series ON recent (series, start);
+-- Pages of everything: the parts that reach latest first.
+CREATE INDEX recent_reach ON recent (samples_reach(start, time_step, time_unit, count, times));
 COMMENT ON TABLE recent IS 'Parts: samples that have left the journal, packed like a row of samples, before their hour is sealed. A ring: by the hour of the fold, emptied whole. Of two samples with the same series and time the one of the later fold wins.';
 COMMENT ON COLUMN recent.start IS 'See samples.start. A row holds samples of one hour (UTC) only.';
 COMMENT ON COLUMN recent.fold IS 'Counts folds; see progress.';

@@ -5,7 +5,7 @@
 //! then the answers of those that were accepted, then the journal, then live sessions, then PostgreSQL.
 
 mod chores; // small things done every few seconds
-mod coherence; // the catalog as the journal sees it
+mod coherence; // what is kept of stored things, as the journal sees it
 mod database; // one's own PostgreSQL, or someone else's
 mod jobs; // what moves data on, and when
 mod observe; // stages' numbers to self-metrics
@@ -35,7 +35,7 @@ use crate::jobs::keep::{self, MonthsWatch};
 use crate::jobs::runner::{Runner, Worker};
 use crate::journal::{Follower, Journal, Lanes, Surroundings};
 use crate::live::{Hub, HubWorker, Replays};
-use crate::query;
+use crate::query::{self, LatestSamples};
 use crate::shutdown::Tasks;
 use crate::store::{migrations, nodes};
 use crate::telemetry::Metrics;
@@ -43,6 +43,7 @@ use crate::telemetry::Metrics;
 pub use signals::Signals;
 pub use verify::verify;
 
+use coherence::Kept;
 use past::StoredSamples;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -88,20 +89,26 @@ impl App {
         let (hub, hub_worker) =
             Hub::build(plan::hub(config), Arc::<Catalog>::clone(&catalog), marks.iter().copied().collect());
         let folds = Arc::new(Trigger::default());
+        let latest = Arc::<LatestSamples>::default();
         let surroundings = Surroundings {
             database: database.clone(),
             node,
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
-            listeners: vec![Arc::<Hub>::clone(&hub), Arc::<Trigger>::clone(&folds)],
+            listeners: vec![
+                Arc::<Hub>::clone(&hub),
+                Arc::<LatestSamples>::clone(&latest),
+                Arc::<Trigger>::clone(&folds),
+            ],
         };
         let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
-        let follower = Follower::new(&surroundings, Arc::<Catalog>::clone(&catalog), &marks);
+        let kept = Kept { catalog: Arc::clone(&catalog), latest: Arc::clone(&latest) };
+        let follower = Follower::new(&surroundings, Arc::new(kept), &marks);
         let retention = Arc::new(plan::retention(config));
         let (jobs, workers) = Runner::new(jobs::all(config, &folds, &retention), context, node, Arc::clone(&metrics));
         let readers = Tasks::default();
         let (reading, known) = (plan::query(config), Arc::clone(&catalog));
-        let query = Arc::new(query::Engine::new(reading, database.clone(), known, readers.clone()));
+        let query = Arc::new(query::Engine::new(reading, database.clone(), known, latest, readers.clone()));
         let services = Arc::new(Services {
             catalog,
             journal,

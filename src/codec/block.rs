@@ -7,6 +7,10 @@
 //! Integers are little endian. Times are counted in the largest unit that divides them all. A value frame is an
 //! exponent and a frame of integers, or `FLOATS` and the floats as they are. The checksum covers all before it.
 
+mod pick; // the samples of a few series
+
+pub use pick::decode_some;
+
 use super::{column, decimal};
 use crate::model::{Batch, Micros, SeriesId};
 

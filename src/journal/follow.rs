@@ -164,7 +164,7 @@ impl Follower {
 
     /// Puts the blocks of one flush together and hands it to the listeners.
     async fn hand_on(&mut self, blocks: &[StoredBlock], now: Instant) -> Result<(), StoreError> {
-        let StoredBlock { origin, sequence, .. } = blocks[0];
+        let StoredBlock { origin, sequence, committed_at, .. } = blocks[0];
         match decode(blocks) {
             Ok(batch) => {
                 let unmet = self.met.unmet(&batch.series);
@@ -172,7 +172,7 @@ impl Follower {
                     self.coherence.load(&unmet).await?;
                     self.met.meet(&unmet);
                 }
-                let committed = Arc::new(Committed { origin, sequence, batch });
+                let committed = Arc::new(Committed { origin, sequence, committed_at, batch });
                 self.listeners.iter().for_each(|listener| listener.committed(&committed));
                 self.metrics.journal.follow_flushes.inc();
             }

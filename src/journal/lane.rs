@@ -129,7 +129,8 @@ impl Lane {
         // Used up whatever becomes of the flush: no number ever stands for two contents.
         let sequence = self.next_sequence;
         self.next_sequence += 1;
-        let rows = FlushRows::new(self.origin, sequence, self.surroundings.clock.now(), &flush::blocks(&batch));
+        let committed_at = self.surroundings.clock.now();
+        let rows = FlushRows::new(self.origin, sequence, committed_at, &flush::blocks(&batch));
         let metrics = &self.surroundings.metrics.journal;
         let started = Instant::now();
         let retried = || {
@@ -141,7 +142,7 @@ impl Lane {
                 metrics.flushes.inc();
                 metrics.flush_samples.observe(batch.len() as f64);
                 metrics.commit_duration.observe(started.elapsed().as_secs_f64());
-                self.hand_on(Committed { origin: self.origin, sequence, batch });
+                self.hand_on(Committed { origin: self.origin, sequence, committed_at, batch });
                 Ok(())
             }
             Fate::Refused => Err(CommitError::Refused),

@@ -87,12 +87,12 @@ impl Filter {
     }
 
     /// The servers asked for, each once; empty means any.
-    pub(super) fn servers(&self) -> &[Uuid] {
+    pub fn servers(&self) -> &[Uuid] {
         &self.servers
     }
 
     /// Whether every series of every server matches.
-    pub(super) fn is_everything(&self) -> bool {
+    pub fn is_everything(&self) -> bool {
         self == &Self::default()
     }
 }

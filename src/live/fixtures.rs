@@ -50,7 +50,7 @@ pub(super) fn flush(origin: Origin, sequence: u64, series: &[u32]) -> Arc<Commit
     for id in series {
         batch.push(SeriesId(*id), Micros(sequence as i64), f64::from(*id));
     }
-    Arc::new(Committed { origin, sequence, batch })
+    Arc::new(Committed { origin, sequence, committed_at: Micros(sequence as i64), batch })
 }
 
 /// The payloads of back-to-back text frames of a server.

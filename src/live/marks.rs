@@ -26,6 +26,11 @@ impl Marks {
         self.0.get(&origin).copied()
     }
 
+    /// Whether they are as far as `others` with every writer of theirs.
+    pub(super) fn covers(&self, others: &Self) -> bool {
+        others.iter().all(|(origin, sequence)| self.get(origin).is_some_and(|mark| mark >= sequence))
+    }
+
     /// The marks in order of their writers.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (Origin, u64)> {
         self.0.iter().map(|(origin, sequence)| (*origin, *sequence))

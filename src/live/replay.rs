@@ -7,6 +7,9 @@
 //! and so on while a round still finds much; only then does the session subscribe, and one last round covers what lies
 //! before the subscription's own marks. So nothing queues up during a long replay, and nothing is sent twice or not at
 //! all: a flush is either at or below the marks and replayed, or above them and delivered live.
+//!
+//! A round may get further than it was asked to: stored samples are moved on together, perhaps before this hub has
+//! handed them on. Then the subscription waits until it has, so that they are not delivered once more.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -34,6 +37,11 @@ pub(super) const SHORT_ROUND_SAMPLES_MAX: u64 = 1000;
 const CHUNKS_MAX: usize = 2;
 /// Replays at one time: each holds a few blocks, some 2 MiB.
 pub(super) const REPLAYS_MAX: usize = 32;
+/// How long a subscription waits for the hub to hand on what was replayed already: other nodes' flushes come within
+/// about a second.
+const HUB_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Between two looks at how far the hub is.
+const HUB_LOOK_INTERVAL: Duration = Duration::from_millis(10);
 /// How long a session waits for its turn to replay before it is told to come again.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(10);
 
@@ -44,7 +52,8 @@ pub struct ReplayRange {
     pub since: Micros,
     /// Without: from the beginning. With: only flushes after these marks.
     pub after: Option<Marks>,
-    /// Flushes of a writer that has no mark here have not been handed on, so they are not part of the range.
+    /// Flushes of a writer that has no mark here have not been handed on, so they are not part of the range
+    /// unless they have been moved on already.
     pub up_to: Marks,
 }
 
@@ -53,16 +62,20 @@ pub struct ReplayRange {
 pub enum ReplayError {
     #[error("stored samples cannot be read")]
     Store(#[source] Box<dyn Error + Send + Sync>),
+    /// What was being read is not where it was; what was sent cannot be told from the rest any more.
+    #[error("stored samples have been moved meanwhile")]
+    Moved,
     #[error("stored samples are read by too many others")]
     Busy(#[source] Box<dyn Error + Send + Sync>),
 }
 
-pub type ReplayFuture<'a> = Pin<Box<dyn Future<Output = Result<(), ReplayError>> + Send + 'a>>;
+pub type ReplayFuture<'a> = Pin<Box<dyn Future<Output = Result<Marks, ReplayError>> + Send + 'a>>;
 
 /// Reads stored samples for sessions.
 pub trait Replay: Debug + Send + Sync {
     /// Sends the samples of `range` in chunks, waiting whenever the session does not keep up. A closed channel means
-    /// that the session is gone.
+    /// that the session is gone. Answers how far it got with each writer whose flushes may still be handed on: at least to
+    /// the marks of the range.
     fn replay(&self, range: ReplayRange, into: mpsc::Sender<Vec<Sample>>) -> ReplayFuture<'_>;
 }
 
@@ -99,6 +112,8 @@ pub enum AttachError {
     NoReplay,
     #[error("there are as many replays as there may be")]
     TooManyReplays,
+    #[error("live push is far behind what is stored")]
+    HubBehind,
     #[error("the session ended before its replay")]
     Gone,
     #[error("the replay ended by a fault")]
@@ -120,17 +135,31 @@ pub(super) async fn attach(
     let mut after = None;
     for _ in 0..ROUNDS_MAX {
         let up_to = hub.marks().await?;
-        let range = ReplayRange { filter: Arc::clone(filter), since, after: after.take(), up_to: up_to.clone() };
-        let sent = rounds.round(range).await?;
-        after = Some(up_to);
+        let range = ReplayRange { filter: Arc::clone(filter), since, after: after.take(), up_to };
+        let (reached, sent) = rounds.round(range).await?;
+        after = Some(reached);
         if sent <= SHORT_ROUND_SAMPLES_MAX {
             break;
         }
+    }
+    if let Some(reached) = &after {
+        hub_reaches(&hub, reached).await?;
     }
     let subscription = hub.subscribe(&request).await?;
     let up_to = subscription.marks().clone();
     rounds.round(ReplayRange { filter: Arc::clone(filter), since, after, up_to }).await?;
     Ok(subscription)
+}
+
+/// Waits until the hub has handed on all that was replayed.
+async fn hub_reaches(hub: &Hub, reached: &Marks) -> Result<(), AttachError> {
+    let looking = async {
+        while !hub.marks().await?.covers(reached) {
+            tokio::time::sleep(HUB_LOOK_INTERVAL).await;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(HUB_WAIT_MAX, looking).await.unwrap_or(Err(AttachError::HubBehind))
 }
 
 struct Rounds<'a> {
@@ -140,15 +169,15 @@ struct Rounds<'a> {
 }
 
 impl Rounds<'_> {
-    /// Sends one range and returns how many samples it held.
-    async fn round(&self, range: ReplayRange) -> Result<u64, AttachError> {
+    /// Sends one range and returns how far it got and how many samples it held.
+    async fn round(&self, range: ReplayRange) -> Result<(Marks, u64), AttachError> {
         if range.after.as_ref() == Some(&range.up_to) {
-            return Ok(0);
+            return Ok((range.up_to, 0));
         }
         let (into, chunks) = mpsc::channel(CHUNKS_MAX);
         let (read, sent) = tokio::join!(self.source.replay(range, into), self.send(chunks));
-        read?;
-        if self.runs.is_closed() { Err(AttachError::Gone) } else { Ok(sent) }
+        let reached = read?;
+        if self.runs.is_closed() { Err(AttachError::Gone) } else { Ok((reached, sent)) }
     }
 
     /// Returns early when the session is gone; the reader finds its channel closed then.

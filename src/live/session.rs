@@ -250,6 +250,9 @@ fn refusal(error: &AttachError) -> (CloseCode, &'static str) {
         AttachError::TooManyReplays | AttachError::Replay(ReplayError::Busy(_)) => {
             (CloseCode::Again, "too many replays")
         }
+        AttachError::Replay(ReplayError::Moved) | AttachError::HubBehind => {
+            (CloseCode::Restart, "the replay was overtaken, try again")
+        }
         AttachError::Replay(ReplayError::Store(_)) | AttachError::Fault(_) => (CloseCode::Error, "the replay failed"),
         AttachError::Gone => (CloseCode::Normal, ""),
         AttachError::NoReplay => (CloseCode::Unsupported, "this server has no replay"),

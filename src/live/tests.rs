@@ -387,7 +387,7 @@ impl Replay for BusyStore {
                     samples.filter(|sample| range.filter.matches(&sample.series) && sample.time >= range.since);
                 into.send(matching.collect()).await.unwrap();
             }
-            Ok(())
+            Ok(range.up_to)
         })
     }
 }

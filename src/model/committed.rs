@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::points::Batch;
+use super::time::Micros;
 
 /// One writer of the journal: a lane of a node. A node takes a new number each time it starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +19,8 @@ pub struct Origin {
 pub struct Committed {
     pub origin: Origin,
     pub sequence: u64,
+    /// The writer's clock. Of two samples with the same series and time the later flush wins.
+    pub committed_at: Micros,
     /// Sorted by (series, time); of two samples with the same series and time in one flush only the later one is left.
     pub batch: Batch,
 }

@@ -7,16 +7,12 @@
 use std::collections::HashMap;
 
 use super::page::Waiting;
-use super::{Engine, QueryError};
-use crate::codec::{block, samples_row};
-use crate::model::{Batch, Micros, Origin, SeriesId};
-use crate::store::Client;
-use crate::store::journal::{self, BlockOrder, BlockQuery, Mark};
+use super::{Engine, QueryError, unfolded};
+use crate::codec::samples_row;
+use crate::model::{Micros, SeriesId};
+use crate::store::journal::prepare_unfolded;
 use crate::store::levels::samples::{self, StoredSamples};
-use crate::store::levels::{FoldMarks, progress};
-
-/// Journal blocks read at once.
-const BLOCKS: u32 = 32;
+use crate::store::levels::windows;
 
 /// The samples of one series, in order of time, each time once.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,9 +21,6 @@ pub(super) struct SeriesSamples {
     pub(super) times: Vec<Micros>,
     pub(super) values: Vec<f64>,
 }
-
-/// Where a journal sample was written: the later one wins.
-type Version = (Micros, Origin, u64, i16);
 
 /// Reads what is stored of `series` in `[from, to]`: for each that has samples one entry, by series. `series` must be
 /// sorted.
@@ -39,10 +32,17 @@ pub(super) async fn read(
     waiting: Waiting<'_>,
 ) -> Result<Vec<SeriesSamples>, QueryError> {
     let client = engine.database.client().await?;
-    let marks = progress::fold_marks(&client).await?;
-    let journal = read_journal(&client, &marks, series, (from, to), waiting).await?;
-    let parts = samples::read_recent(&client, series, from, to, u64::MAX).await?;
-    let rows = samples::read(&client, series, from, to).await?;
+    windows::prepare(&client).await?;
+    prepare_unfolded(&client).await?;
+    // All are on their way before the first answers; the order in which they are sent is the one they are run in.
+    let (journal, parts, rows) = tokio::join!(
+        biased;
+        unfolded::samples_of(&client, series, (from, to), waiting),
+        samples::read_recent(&client, series, from, to, u64::MAX),
+        samples::read(&client, series, from, to),
+    );
+    let (mut journal, parts, rows) = (journal?, parts?, rows?);
+    journal.sort_unstable_by_key(|(_, _, version, _)| *version);
     // Decoding takes the processor, not PostgreSQL: someone else may have the connection meanwhile.
     drop(client);
     let mut all: HashMap<SeriesId, SeriesSamples> = HashMap::new();
@@ -68,56 +68,6 @@ pub(super) async fn read(
 fn add_row(stored: &StoredSamples, all: &mut HashMap<SeriesId, SeriesSamples>) -> Result<(), QueryError> {
     let samples = all.entry(stored.series).or_default();
     Ok(samples_row::decode(&stored.row, &mut samples.times, &mut samples.values)?)
-}
-
-/// The samples of the journal that were not folded, in order of writing.
-async fn read_journal(
-    client: &Client,
-    marks: &FoldMarks,
-    series: &[SeriesId],
-    (from, to): (Micros, Micros),
-    waiting: Waiting<'_>,
-) -> Result<Vec<(SeriesId, Micros, Version, f64)>, QueryError> {
-    let (Some(&series_min), Some(&series_max)) = (series.first(), series.last()) else { return Ok(Vec::new()) };
-    let query = BlockQuery {
-        order: BlockOrder::Oldest,
-        time_min: from,
-        time_max: to,
-        series_min,
-        series_max,
-        marks: unfolded(marks),
-        unmarked: true,
-    };
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        if !waiting() {
-            return Err(QueryError::Abandoned);
-        }
-        let blocks = journal::read_blocks(client, &query, after, BLOCKS).await?;
-        for stored in &blocks {
-            let mut batch = Batch::default();
-            block::decode(&stored.block, &mut batch)?;
-            let version = (stored.committed_at, stored.origin, stored.sequence, stored.part);
-            for (place, id) in batch.series.iter().enumerate() {
-                let time = batch.times[place];
-                if time >= from && time <= to && series.binary_search(id).is_ok() {
-                    found.push((*id, time, version, batch.values[place]));
-                }
-            }
-            tokio::task::consume_budget().await;
-        }
-        match blocks.last() {
-            Some(last) if blocks.len() == BLOCKS as usize => after = Some(last.position(query.order)),
-            _ => break,
-        }
-    }
-    found.sort_by_key(|(_, _, version, _)| *version);
-    Ok(found)
-}
-
-/// What has not been folded, in the words of a block query that reads writers without a mark whole.
-pub(super) fn unfolded(marks: &FoldMarks) -> Vec<Mark> {
-    marks.iter().map(|(origin, folded)| Mark { origin: *origin, low: *folded, high: i64::MAX as u64 }).collect()
 }
 
 impl SeriesSamples {

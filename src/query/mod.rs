@@ -1,18 +1,24 @@
 //! Questions about stored samples: request, selection, page, output.
 //!
-//! Reads the journal page by page in order of time. Memory is bounded by the rows of a page and a handful of blocks,
+//! Reads all levels page by page in order of time. Memory is bounded by the rows of a page and a handful of blocks,
 //! whatever the range; a long answer is many pages, each after the last row of the one before. Knows `store`, `codec`
 //! and `catalog`; must not know who asked, nor HTTP.
 
 pub mod cursor; // where the next page begins
+#[expect(dead_code, reason = "aggregation reads by it")]
 mod levels; // all that is stored of some series
 pub mod page; // one page of rows, in order
+mod unfolded; // the journal's part of it
+mod stored; // the part of recent and samples
+pub mod latest; // the last value of each series
+mod best; // the first rows of all that are offered
 pub mod replay; // stored samples for live sessions
 pub mod request; // what was asked, checked
 pub mod rows; // rows as JSON, NDJSON and CSV
 mod selection; // which series are asked for
 
 pub use cursor::Cursor;
+pub use latest::LatestSamples;
 pub use page::Page;
 pub use request::{Format, MetricsRequest, RequestError};
 
@@ -50,6 +56,8 @@ pub enum QueryError {
     /// Nobody gets to see this one.
     #[error("nobody waits for the answer")]
     Abandoned,
+    #[error("what was being read has been moved meanwhile")]
+    Moved,
     #[error("a stored block cannot be read")]
     Block(#[from] crate::codec::block::BlockError),
     #[error("a stored row cannot be read")]
@@ -64,14 +72,21 @@ pub struct Engine {
     config: Config,
     database: Database,
     catalog: Arc<Catalog>,
+    latest: Arc<LatestSamples>,
     turns: Arc<Semaphore>,
     tasks: Tasks,
 }
 
 impl Engine {
-    /// `tasks` is the group that reading runs in.
-    pub fn new(config: Config, database: Database, catalog: Arc<Catalog>, tasks: Tasks) -> Self {
-        Self { config, database, catalog, turns: Arc::new(Semaphore::new(config.running_max)), tasks }
+    /// `latest` hears of every commit. `tasks` is the group that reading runs in.
+    pub fn new(
+        config: Config,
+        database: Database,
+        catalog: Arc<Catalog>,
+        latest: Arc<LatestSamples>,
+        tasks: Tasks,
+    ) -> Self {
+        Self { config, database, catalog, latest, turns: Arc::new(Semaphore::new(config.running_max)), tasks }
     }
 
     /// Reads one page.

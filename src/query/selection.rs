@@ -11,49 +11,89 @@ use crate::store::series::{self, SeriesFilter};
 #[derive(Debug)]
 pub(super) struct Selection {
     known: HashMap<SeriesId, Option<Arc<Series>>, foldhash::fast::RandomState>,
-    /// Whether series that are not in the map yet are selected too, if they exist.
-    open: bool,
+    /// The selected ones in order; without, all that exist are, and each is looked up when it is first met.
+    ids: Option<Vec<SeriesId>>,
+}
+
+/// What a selection has to say about a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Selected,
+    Not,
+    /// Nothing before it was looked up, see [`Selection::meet`].
+    Unmet,
 }
 
 impl Selection {
     /// Looks the filter up. Without a condition nothing is looked up before it is met.
     pub(super) async fn of(engine: &Engine, filter: &SeriesFilter) -> Result<Self, QueryError> {
-        let mut selection = Self { known: HashMap::default(), open: filter.is_open() };
-        if selection.open {
-            return Ok(selection);
+        if filter.is_open() {
+            return Ok(Self::everything());
         }
+        Self::listing(engine, filter).await
+    }
+
+    /// Looks the filter up, whether or not it has a condition.
+    pub(super) async fn listing(engine: &Engine, filter: &SeriesFilter) -> Result<Self, QueryError> {
         let series_max = engine.config.series_max;
         let client = engine.database.client().await?;
-        let found = series::find(&client, filter, SeriesId(0), series_max + 1).await?;
+        let found = series::find_ids(&client, filter, series_max.saturating_add(1)).await?;
+        drop(client);
         if found.len() > series_max as usize {
             return Err(QueryError::TooManySeries { series_max });
         }
-        selection.known.extend(found.into_iter().map(|series| (series.id, Some(Arc::new(series)))));
-        Ok(selection)
+        Self::listed(engine, found).await
+    }
+
+    pub(super) fn everything() -> Self {
+        Self { known: HashMap::default(), ids: None }
+    }
+
+    /// Those of `ids` that exist.
+    pub(super) async fn listed(engine: &Engine, mut ids: Vec<SeriesId>) -> Result<Self, QueryError> {
+        ids.sort_unstable();
+        engine.catalog.load(&ids).await?;
+        let known: HashMap<_, _, _> = ids.iter().map(|id| (*id, engine.catalog.series(*id))).collect();
+        ids.retain(|id| known.get(id).is_some_and(Option::is_some));
+        Ok(Self { known, ids: Some(ids) })
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        !self.open && self.known.is_empty()
+        self.ids.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// The selected numbers in order; `None` when all are.
+    pub(super) fn ids(&self) -> Option<&[SeriesId]> {
+        self.ids.as_deref()
     }
 
     /// The smallest and the largest selected number.
     pub(super) fn range(&self) -> (SeriesId, SeriesId) {
-        if self.open {
-            return (SeriesId(0), SeriesId(u32::MAX));
+        let ends = self.ids.as_ref().map(|ids| (ids.first().copied(), ids.last().copied()));
+        match ends {
+            None => (SeriesId(0), SeriesId(u32::MAX)),
+            Some((first, last)) => (first.unwrap_or_default(), last.unwrap_or_default()),
         }
-        let smallest = self.known.keys().min().copied().unwrap_or_default();
-        (smallest, self.known.keys().max().copied().unwrap_or_default())
     }
 
-    /// Gets to know the series of a block, given sorted by series.
-    pub(super) async fn meet(&mut self, engine: &Engine, block: &[SeriesId]) -> Result<(), QueryError> {
-        if !self.open {
-            return Ok(());
-        }
-        let mut new: Vec<SeriesId> = block.iter().copied().filter(|id| !self.known.contains_key(id)).collect();
-        new.dedup();
-        engine.catalog.load(&new).await?;
-        self.known.extend(new.into_iter().map(|id| (id, engine.catalog.series(id))));
+    /// What is known of a series without asking PostgreSQL.
+    pub(super) fn standing(&mut self, engine: &Engine, id: SeriesId) -> Standing {
+        let known = match self.known.get(&id) {
+            Some(known) => known.is_some(),
+            None if self.ids.is_some() => false,
+            None => {
+                let Some(series) = engine.catalog.series(id) else { return Standing::Unmet };
+                self.known.insert(id, Some(series));
+                true
+            }
+        };
+        if known { Standing::Selected } else { Standing::Not }
+    }
+
+    /// Gets to know series that were unmet. Takes a connection, so the caller must hold none.
+    pub(super) async fn meet(&mut self, engine: &Engine, unmet: &[SeriesId]) -> Result<(), QueryError> {
+        engine.catalog.load(unmet).await?;
+        self.known.extend(unmet.iter().map(|id| (*id, engine.catalog.series(*id))));
         Ok(())
     }
 

@@ -1,7 +1,10 @@
 //! The journal table: flushes go in as a few rows, blocks come out by time, or flush by flush as they went in.
 
 use bytes::Bytes;
-use tokio_postgres::Row;
+use deadpool_postgres::GenericClient;
+use futures_util::{Stream, StreamExt};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Statement};
 
 use super::copy::CopyWriter;
 use super::{StoreError, Timestamp};
@@ -151,11 +154,7 @@ pub async fn read_blocks(
         BlockOrder::Oldest => (include_str!("../../sql/queries/journal_blocks_oldest.sql"), Timestamp::BEFORE_ALL),
     };
     let after = after.unwrap_or(BlockPosition { time: start, origin: Origin::default(), sequence: 0, part: 0 });
-    let marks = &query.marks;
-    let nodes: Vec<i32> = marks.iter().map(|mark| mark.origin.node as i32).collect();
-    let lanes: Vec<i16> = marks.iter().map(|mark| mark.origin.lane as i16).collect();
-    let lows: Vec<i64> = marks.iter().map(|mark| mark.low as i64).collect();
-    let highs: Vec<i64> = marks.iter().map(|mark| mark.high as i64).collect();
+    let columns = MarkColumns::of(&query.marks);
     let statement = client.prepare_cached(sql).await?;
     let rows = client
         .query(
@@ -165,10 +164,10 @@ pub async fn read_blocks(
                 &Timestamp(query.time_max),
                 &(query.series_min.0.min(i32::MAX as u32) as i32),
                 &(query.series_max.0.min(i32::MAX as u32) as i32),
-                &nodes,
-                &lanes,
-                &lows,
-                &highs,
+                &columns.nodes,
+                &columns.lanes,
+                &columns.lows,
+                &columns.highs,
                 &query.unmarked,
                 &after.time,
                 &(after.origin.node as i32),
@@ -180,6 +179,114 @@ pub async fn read_blocks(
         )
         .await?;
     rows.iter().map(stored_block).collect()
+}
+
+/// The tables of the ring that hold anything that was not folded.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn unfolded_slots(client: &deadpool_postgres::Client) -> Result<Vec<i16>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/journal_unfolded_slots.sql")).await?;
+    let rows = client.query(&statement, &[]).await?;
+    Ok(rows.iter().map(|row| row.try_get("slot")).collect::<Result<_, _>>()?)
+}
+
+/// Reads at most `blocks_max` blocks that were not folded, those after `after` in the query's order, from these tables of
+/// the ring: one that is folded and not emptied yet would be walked to its end. The marks of the query do not count.
+///
+/// # Errors
+/// When PostgreSQL is not available or a row cannot be read.
+pub async fn read_unfolded(
+    client: &deadpool_postgres::Client,
+    query: &BlockQuery,
+    slots: &[i16],
+    after: Option<BlockPosition>,
+    blocks_max: u32,
+) -> Result<Vec<StoredBlock>, StoreError> {
+    let (sql, start) = match query.order {
+        BlockOrder::Newest => (include_str!("../../sql/queries/journal_unfolded_newest.sql"), Timestamp::AFTER_ALL),
+        BlockOrder::Oldest => (include_str!("../../sql/queries/journal_unfolded_oldest.sql"), Timestamp::BEFORE_ALL),
+    };
+    let after = after.unwrap_or(BlockPosition { time: start, origin: Origin::default(), sequence: 0, part: 0 });
+    let statement = client.prepare_cached(sql).await?;
+    let rows = client
+        .query(
+            &statement,
+            &[
+                &Timestamp(query.time_min),
+                &Timestamp(query.time_max),
+                &number(query.series_min),
+                &number(query.series_max),
+                &after.time,
+                &(after.origin.node as i32),
+                &(after.origin.lane as i16),
+                &(after.sequence as i64),
+                &after.part,
+                &i64::from(blocks_max),
+                &slots,
+            ],
+        )
+        .await?;
+    rows.iter().map(stored_block).collect()
+}
+
+/// The blocks that were not folded and may hold samples of a range of series and time, both ends included, in no order.
+///
+/// # Errors
+/// When PostgreSQL is not available; also the stream's items.
+pub async fn unfolded_of_series(
+    client: &deadpool_postgres::Client,
+    (series_min, series_max): (SeriesId, SeriesId),
+    (time_min, time_max): (Micros, Micros),
+) -> Result<impl Stream<Item = Result<StoredBlock, StoreError>> + use<>, StoreError> {
+    let statement = prepare_unfolded(client).await?;
+    let parameters: [&(dyn ToSql + Sync); 4] =
+        [&Timestamp(time_min), &Timestamp(time_max), &number(series_min), &number(series_max)];
+    let rows = Box::pin(client.query_raw(&statement, parameters).await?);
+    Ok(rows.map(|row| stored_block(&row?)))
+}
+
+/// Sees to it that the statement of [`unfolded_of_series`] is known to the connection.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn prepare_unfolded(client: &deadpool_postgres::Client) -> Result<Statement, StoreError> {
+    Ok(client.prepare_cached(include_str!("../../sql/queries/journal_unfolded_of_series.sql")).await?)
+}
+
+/// Numbers beyond PostgreSQL's are not in use.
+fn number(series: SeriesId) -> i32 {
+    i32::try_from(series.0).unwrap_or(i32::MAX)
+}
+
+/// How many flushes the journal holds of those the marks speak of.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn flush_count(client: &impl GenericClient, marks: &[Mark]) -> Result<u64, StoreError> {
+    let columns = MarkColumns::of(marks);
+    let statement = client.prepare_cached(include_str!("../../sql/queries/journal_flush_count.sql")).await?;
+    let row = client.query_one(&statement, &[&columns.nodes, &columns.lanes, &columns.lows, &columns.highs]).await?;
+    Ok(row.try_get::<_, i64>("flushes")?.unsigned_abs())
+}
+
+/// Marks as the arrays that statements take.
+struct MarkColumns {
+    nodes: Vec<i32>,
+    lanes: Vec<i16>,
+    lows: Vec<i64>,
+    highs: Vec<i64>,
+}
+
+impl MarkColumns {
+    fn of(marks: &[Mark]) -> Self {
+        Self {
+            nodes: marks.iter().map(|mark| mark.origin.node as i32).collect(),
+            lanes: marks.iter().map(|mark| mark.origin.lane as i16).collect(),
+            lows: marks.iter().map(|mark| mark.low as i64).collect(),
+            highs: marks.iter().map(|mark| mark.high as i64).collect(),
+        }
+    }
 }
 
 /// Reads the next flushes of some writers, whole, each writer's after the sequence that stands beside it: at least

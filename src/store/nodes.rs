@@ -1,6 +1,6 @@
 //! What the processes that share this database learn of each other: their numbers, and how far each has got.
 
-use deadpool_postgres::Client;
+use deadpool_postgres::{Client, GenericClient};
 
 use super::StoreError;
 use crate::model::Origin;
@@ -34,7 +34,7 @@ pub async fn register(client: &Client, version: &str) -> Result<u32, StoreError>
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn news(client: &Client) -> Result<News, StoreError> {
+pub async fn news(client: &impl GenericClient) -> Result<News, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/node_news.sql")).await?;
     let rows = client.query(&statement, &[&(WRITERS_MAX as i64)]).await?;
     let Some(first) = rows.first() else {

@@ -106,8 +106,7 @@ pub async fn find(
     after: SeriesId,
     series_max: u32,
 ) -> Result<Vec<Series>, StoreError> {
-    let labels: Option<Value> = (!filter.labels.is_empty())
-        .then(|| filter.labels.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect());
+    let labels = labels_wanted(filter);
     let statement = client.prepare_cached(include_str!("../../sql/queries/series_find.sql")).await?;
     let rows = client
         .query(
@@ -123,6 +122,21 @@ pub async fn find(
         )
         .await?;
     rows.iter().map(series).collect()
+}
+
+/// The numbers of at most `series_max` series that pass `filter`, in no order. Cheaper than [`find`] by far: names are
+/// long and mostly known already.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn find_ids(client: &Client, filter: &SeriesFilter, series_max: u32) -> Result<Vec<SeriesId>, StoreError> {
+    let labels = labels_wanted(filter);
+    let statement = client.prepare_cached(include_str!("../../sql/queries/series_find_ids.sql")).await?;
+    let series_max = i64::from(series_max);
+    let rows = client
+        .query(&statement, &[&filter.server_ids, &filter.metric_types, &filter.metric_names, &labels, &series_max])
+        .await?;
+    rows.iter().map(series_id).collect()
 }
 
 /// Those of `ids` that exist.
@@ -187,6 +201,11 @@ fn series(row: &Row) -> Result<Series, StoreError> {
 fn series_id(row: &Row) -> Result<SeriesId, StoreError> {
     let id: i32 = row.try_get("id")?;
     u32::try_from(id).map(SeriesId).map_err(|_| StoreError::Unreadable(format!("series id {id}")))
+}
+
+fn labels_wanted(filter: &SeriesFilter) -> Option<Value> {
+    (!filter.labels.is_empty())
+        .then(|| filter.labels.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect())
 }
 
 fn labels_value(labels: &Labels) -> Value {

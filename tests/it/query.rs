@@ -1,5 +1,6 @@
 //! Stored samples as queries answer them: page by page what a sorted map would hold, and never a part for the whole.
 
 mod breaks; // PostgreSQL goes away in the midst of an answer
+mod levels; // long stretches of time, mostly empty
 mod model; // random samples and questions against a naive model
 mod walks; // page by page while more comes in

@@ -10,6 +10,7 @@ use super::{Answering, Services};
 use crate::http::streamed_body::{self, BodyWriter};
 use crate::http::{ApiError, Request, Response, response};
 use crate::model::Sample;
+use crate::query::page::STREAM_ROWS_MAX;
 use crate::query::request::LIMIT_MAX;
 use crate::query::{Format, MetricsRequest, Page, rows};
 
@@ -51,7 +52,9 @@ async fn streamed(
     head: &'static str,
 ) -> Result<Response, ApiError> {
     let mut left = asked.limit.unwrap_or(usize::MAX);
-    asked.limit = Some(left.min(LIMIT_MAX));
+    // The first page soon, then larger ones: those of dense data decode what they overlap anew.
+    let mut rows_max = LIMIT_MAX;
+    asked.limit = Some(left.min(rows_max));
     let mut page = page(&services, &asked).await?;
     let (writer, body) = streamed_body::channel(STREAM_BYTES_MAX);
     let readers = services.readers.clone();
@@ -63,7 +66,8 @@ async fn streamed(
             }
             left = left.saturating_sub(page.rows.len());
             let Some(next) = page.next.filter(|_| left > 0) else { break };
-            (asked.cursor, asked.limit) = (Some(next), Some(left.min(LIMIT_MAX)));
+            rows_max = (2 * rows_max).min(STREAM_ROWS_MAX);
+            (asked.cursor, asked.limit) = (Some(next), Some(left.min(rows_max)));
             page = match self::page(&services, &asked).await {
                 Ok(next) => next,
                 // Dropping the writer breaks the transfer off: a part never looks like the whole.

@@ -6,6 +6,7 @@ mod cron; // scheduled commands
 mod ingest; // bulk metrics
 mod input; // JSON bodies of the small endpoints
 mod jobs; // what moves data on
+mod latest; // the last value of each series
 mod metrics; // stored samples
 mod output; // what the small endpoints' answers share
 mod ports; // port probes
@@ -120,6 +121,7 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route_as(Text, Method::GET, "/api/v1/ports/results", with(ports::results))
         .route_as(Text, Method::POST, "/api/v1/ports/results", with(ports::add_result))
         .route_as(Text, Method::GET, "/api/v1/metrics", with(metrics::query))
+        .route_as(Text, Method::GET, "/api/v1/latest", with(latest::query))
         .route_as(Text, Method::GET, "/api/v1/series", with(series::list))
         .route_as(Text, Method::GET, "/api/v1/stream", with(stream::open))
         .route(Method::GET, "/api/v1/jobs", with(jobs::list))

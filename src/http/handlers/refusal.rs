@@ -61,7 +61,9 @@ impl From<QueryError> for ApiError {
         match error {
             QueryError::TooManySeries { .. } => Self::unprocessable("too_many_series", error.to_string()),
             QueryError::TimedOut { .. } => Self::unavailable("query_timeout", error.to_string(), LATER),
-            QueryError::Abandoned | QueryError::Row(_) | QueryError::Block(_) => Self::internal(error),
+            QueryError::Abandoned | QueryError::Moved | QueryError::Row(_) | QueryError::Block(_) => {
+                Self::internal(error)
+            }
             QueryError::Store(error) => error.into(),
         }
     }

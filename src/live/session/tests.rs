@@ -278,7 +278,7 @@ struct EndlessPast {
 }
 
 impl Replay for EndlessPast {
-    fn replay(&self, _: ReplayRange, into: tokio::sync::mpsc::Sender<Vec<Sample>>) -> ReplayFuture<'_> {
+    fn replay(&self, range: ReplayRange, into: tokio::sync::mpsc::Sender<Vec<Sample>>) -> ReplayFuture<'_> {
         Box::pin(async move {
             let sample = Sample { series: Arc::clone(&directory().0[1]), time: Micros(1), value: 1.0 };
             loop {
@@ -287,7 +287,7 @@ impl Replay for EndlessPast {
                 drop(statement);
                 self.finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 if into.send(vec![sample.clone(); 100]).await.is_err() {
-                    return Ok(());
+                    return Ok(range.up_to);
                 }
             }
         })

@@ -8,10 +8,12 @@ mod bit_varying; // strings of bits as PostgreSQL sends them
 pub mod fold; // what a fold asks and changes
 pub mod progress; // how far data have moved
 pub mod rollups; // rows of buckets
+pub mod standstill; // where everything is at one moment
 pub mod samples; // rows of samples
 pub mod recent; // parts on their way out
 pub mod keyed; // rows by their keys
 pub mod days; // a day of samples
 pub mod expiry; // what nobody wants any more
+pub mod windows; // rows of samples by hours
 
 pub use progress::{FoldMarks, Progress};

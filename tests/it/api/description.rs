@@ -142,6 +142,9 @@ async fn samples(client: &mut Client<'_>, id: &str) {
     client.get("/api/v1/metrics", "limit=2", 200).await;
     client.get("/api/v1/series", "limit=2", 200).await;
     client.get("/api/v1/metrics", "metric_type=cpu", 422).await;
+    client.get("/api/v1/latest", "metric_name=00,01", 200).await;
+    client.get("/api/v1/latest", "server_id=a", 400).await;
+    client.get("/api/v1/latest", "", 422).await;
 }
 
 async fn snapshots(client: &mut Client<'_>, id: &str) {

@@ -7,12 +7,14 @@ pub(crate) mod cluster;
 pub(crate) mod database;
 pub(crate) mod proxy;
 pub(crate) mod live;
+pub(crate) mod moves;
 pub(crate) mod server;
 
 pub(crate) use agents::{Agents, export};
 pub(crate) use cluster::TestCluster;
 pub(crate) use database::TestDatabase;
 pub(crate) use live::LiveClient;
+pub(crate) use moves::Moves;
 pub(crate) use proxy::{ChaosProxy, Mishap};
 pub(crate) use server::TestServer;
 

@@ -197,7 +197,7 @@ async fn much_that_is_committed_wakes_the_fold_and_little_does_not() {
     let trigger = Trigger::default();
     let mut batch = Batch::with_capacity(100_000);
     (0..100_000).for_each(|number| batch.push(SeriesId(1), Micros(number), 1.0));
-    let flush = Arc::new(Committed { origin: Origin::default(), sequence: 1, batch });
+    let flush = Arc::new(Committed { origin: Origin::default(), sequence: 1, committed_at: Micros(0), batch });
     let is_woken = async |trigger: &Trigger| {
         let woken = tokio::time::timeout(Duration::ZERO, trigger.wake().notified()).await;
         woken.is_ok()

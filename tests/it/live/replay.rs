@@ -10,14 +10,15 @@ use super::socket::Socket;
 use crate::harness::agents::{Samples, metric, rfc3339, sample_of};
 use crate::harness::{Agents, TestServer, export};
 
-const TIME_US: i64 = 1_763_632_800_000_000;
-const END: &str = "end";
+pub(super) const TIME_US: i64 = 1_763_632_800_000_000;
+pub(super) const END: &str = "end";
 
 /// Room for all that these tests send, so that nothing is dropped however busy the machine is.
-const SETTINGS: [(&str, &str); 2] = [("live.queue_frames_max", "1000000"), ("live.queue_bytes_max", "256MiB")];
+pub(super) const SETTINGS: [(&str, &str); 2] =
+    [("live.queue_frames_max", "1000000"), ("live.queue_bytes_max", "256MiB")];
 
 /// Every metric up to the one named [`END`], in the order of arrival.
-async fn until_end(mut socket: Socket) -> Vec<((String, String, i64), f64)> {
+pub(super) async fn until_end(mut socket: Socket) -> Vec<((String, String, i64), f64)> {
     let mut samples = Vec::new();
     loop {
         let text = socket.text().await.expect("the stream goes on");

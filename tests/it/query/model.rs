@@ -1,7 +1,7 @@
-//! Random samples, sent in random requests with restarts in between, and random questions about them, compared with a
-//! sorted map.
+//! Random samples, sent in random requests with restarts in between and moved from level to level at random, and random
+//! questions about them, compared with a sorted map.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use millrace::clock::SystemClock;
@@ -10,7 +10,7 @@ use proptest::test_runner::Config;
 use serde_json::{Value, json};
 
 use crate::harness::agents::{rfc3339, sample_of};
-use crate::harness::{TestDatabase, TestServer};
+use crate::harness::{Moves, TestDatabase, TestServer};
 
 const TIME_US: i64 = 1_763_632_800_000_000;
 const SERVERS: usize = 3;
@@ -38,6 +38,37 @@ struct Question {
     to: Option<i64>,
     ascending: bool,
     limit: usize,
+}
+
+/// What happens after a request to all that was sent before it: part of it is moved down, by commits, series and hours.
+#[derive(Clone, Copy, Debug)]
+enum Move {
+    Nothing,
+    Fold { quarters: usize },
+    Seal { one_in: u32 },
+    EmptyJournal,
+}
+
+fn movement() -> impl Strategy<Value = Move> {
+    prop_oneof![
+        2 => Just(Move::Nothing),
+        4 => (1_usize..=4).prop_map(|quarters| Move::Fold { quarters }),
+        2 => (1_u32..4).prop_map(|one_in| Move::Seal { one_in }),
+        1 => Just(Move::EmptyJournal),
+    ]
+}
+
+impl Move {
+    async fn make(self, moves: &Moves) {
+        match self {
+            Self::Nothing => {}
+            Self::Fold { quarters } => moves.fold(quarters).await,
+            Self::Seal { one_in } => {
+                moves.seal(|series, hour| (i64::from(series.0) + hour) % i64::from(one_in) == 0).await
+            }
+            Self::EmptyJournal => moves.empty_journal().await,
+        }
+    }
 }
 
 /// A few seconds that collide often, and now and then hours around them.
@@ -77,7 +108,7 @@ proptest! {
 
     #[test]
     fn pages_of_any_question_are_those_of_a_sorted_map(
-        lives in prop::collection::vec(prop::collection::vec(prop::collection::vec(sample(), 1..60), 1..6), 1..3),
+        lives in prop::collection::vec(prop::collection::vec((prop::collection::vec(sample(), 1..60), movement()), 1..8), 1..3),
         questions in prop::collection::vec(question(), 12),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -86,8 +117,9 @@ proptest! {
 }
 
 /// Sends each life's requests to a server of its own on one database, and asks the last one.
-async fn compare(lives: &[Vec<Vec<Sample>>], questions: &[Question]) {
+async fn compare(lives: &[Vec<(Vec<Sample>, Move)>], questions: &[Question]) {
     let database = TestDatabase::create().await;
+    let moves = Moves::of(database.config());
     let mut model: BTreeMap<(i64, Series), f64> = BTreeMap::new();
     for (place, requests) in lives.iter().enumerate() {
         let server = TestServer::start_on(&database.config(), &[], Arc::new(SystemClock)).await;
@@ -95,11 +127,13 @@ async fn compare(lives: &[Vec<Vec<Sample>>], questions: &[Question]) {
         for host in 0..SERVERS {
             ids.push(server.register(&format!("host{host}")).await);
         }
-        for samples in requests {
+        for (samples, movement) in requests {
             let metrics: Vec<Value> = samples.iter().map(|sample| metric(sample, &ids)).collect();
             server.ingest(&ids[0], &json!(metrics)).await;
             let series = |sample: &Sample| (sample.server, sample.name, sample.core);
             model.extend(samples.iter().map(|sample| ((sample.time, series(sample)), sample.value)));
+            movement.make(&moves).await;
+            assert_eq!(latest(&server).await, expected_latest(&model, &ids));
         }
         if place + 1 == lives.len() {
             let numbers = series_numbers(&server, &ids).await;
@@ -112,6 +146,22 @@ async fn compare(lives: &[Vec<Vec<Sample>>], questions: &[Question]) {
         }
         server.stop().await.unwrap();
     }
+}
+
+/// The last value of each series, in no order.
+async fn latest(server: &TestServer) -> BTreeSet<Row> {
+    let answer = server.get("/api/v1/latest?metric_type=cpu").await;
+    answer.text().split("{\"id\":").skip(1).map(row).collect()
+}
+
+fn expected_latest(model: &BTreeMap<(i64, Series), f64>, ids: &[String]) -> BTreeSet<Row> {
+    let newest: BTreeMap<Series, (i64, f64)> =
+        model.iter().map(|((time, series), value)| (*series, (*time, *value))).collect();
+    let row = |((server, name, core), (time, value)): (&Series, &(i64, f64))| {
+        let core = CORES[*core].map(str::to_owned);
+        (ids[*server].clone(), NAMES[*name].to_owned(), core, *time, value.to_bits())
+    };
+    newest.iter().map(row).collect()
 }
 
 fn metric(sample: &Sample, ids: &[String]) -> Value {

@@ -1,0 +1,156 @@
+//! Rows of packed samples by hours: what pages of raw samples are put together from. Rows come as a stream, so that
+//! however many there are, few are in memory.
+//!
+//! Hours are windows of [`WINDOW_MICROS`]; a row lies within one.
+
+use deadpool_postgres::Client;
+use futures_util::{Stream, StreamExt};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, RowStream};
+
+use super::samples::{StoredSamples, WINDOW_MICROS, numbers, stored};
+use crate::model::{Micros, SeriesId};
+use crate::store::journal::BlockOrder;
+use crate::store::{StoreError, Timestamp};
+
+/// The folds whose parts count: those after `after`, up to and with `up_to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Folds {
+    pub after: u64,
+    pub up_to: u64,
+}
+
+impl Folds {
+    pub const ALL: Self = Self { after: 0, up_to: i64::MAX as u64 };
+
+    fn parameters(self) -> (i64, i64) {
+        // Folds are counted from one; zero is before them all.
+        (self.after as i64, i64::try_from(self.up_to).unwrap_or(i64::MAX))
+    }
+}
+
+/// Some hours of some series.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<'a> {
+    /// `None`: of all.
+    pub series: Option<&'a [SeriesId]>,
+    /// The beginning of the first hour, and the last moment of the last one.
+    pub from: Micros,
+    pub to: Micros,
+    /// Rows that begin after this are left out,
+    pub start_max: Micros,
+    /// and rows that end before this, as far as can be told without unpacking them.
+    pub reach_min: Micros,
+}
+
+/// The beginning of the hour that `moment` is in.
+pub fn hour(moment: Micros) -> Micros {
+    Micros(moment.0.saturating_sub(moment.0.rem_euclid(WINDOW_MICROS)))
+}
+
+/// Sees to it that the statements of this module and of [`super::samples`] are known to the connection, so that further
+/// calls send theirs in the order in which they are made, also when none waits for the one before.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn prepare(client: &Client) -> Result<(), StoreError> {
+    client.prepare_cached(include_str!("../../../sql/queries/recent_window.sql")).await?;
+    client.prepare_cached(include_str!("../../../sql/queries/samples_window.sql")).await?;
+    client.prepare_cached(include_str!("../../../sql/queries/recent_read.sql")).await?;
+    client.prepare_cached(include_str!("../../../sql/queries/samples_read.sql")).await?;
+    Ok(())
+}
+
+/// The parts of a window, each with its fold, in no order.
+///
+/// # Errors
+/// When PostgreSQL is not available; also the stream's items.
+pub async fn recent(
+    client: &Client,
+    window: &Window<'_>,
+    folds: Folds,
+) -> Result<impl Stream<Item = Result<(u64, StoredSamples), StoreError>> + use<>, StoreError> {
+    let sql = include_str!("../../../sql/queries/recent_window.sql");
+    let (series, (after, up_to)) = (window.series.map(numbers), folds.parameters());
+    let [from, to, start_max, reach_min] =
+        [window.from, window.to, window.start_max.min(window.to), window.reach_min].map(Timestamp);
+    let rows = stream(client, sql, &[&series, &from, &start_max, &reach_min, &to, &after, &up_to]).await?;
+    Ok(rows.map(|row| with_fold(&row?)))
+}
+
+/// The rows of `samples` of a window, in no order.
+///
+/// # Errors
+/// When PostgreSQL is not available; also the stream's items.
+pub async fn samples(
+    client: &Client,
+    window: &Window<'_>,
+) -> Result<impl Stream<Item = Result<StoredSamples, StoreError>> + use<>, StoreError> {
+    let sql = include_str!("../../../sql/queries/samples_window.sql");
+    let series = window.series.map(numbers);
+    let [from, start_max, reach_min] = [window.from, window.start_max.min(window.to), window.reach_min].map(Timestamp);
+    let rows = stream(client, sql, &[&series, &from, &start_max, &reach_min]).await?;
+    Ok(rows.map(|row| stored(&row?)))
+}
+
+/// The first hour, in this order, in which a row within `[from, to]` of these series begins; with or without `samples`.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn next_hour(
+    client: &Client,
+    order: BlockOrder,
+    window: &Window<'_>,
+    folds: Folds,
+    with_samples: bool,
+) -> Result<Option<Micros>, StoreError> {
+    let (of_series, of_all) = match order {
+        BlockOrder::Newest => (
+            include_str!("../../../sql/queries/window_newest_of_series.sql"),
+            include_str!("../../../sql/queries/window_newest_of_all.sql"),
+        ),
+        BlockOrder::Oldest => (
+            include_str!("../../../sql/queries/window_oldest_of_series.sql"),
+            include_str!("../../../sql/queries/window_oldest_of_all.sql"),
+        ),
+    };
+    let ((after, up_to), [from, to]) = (folds.parameters(), [window.from, window.to].map(Timestamp));
+    let row = if let Some(series) = window.series {
+        let statement = client.prepare_cached(of_series).await?;
+        client.query_one(&statement, &[&numbers(series), &from, &to, &after, &up_to, &with_samples]).await?
+    } else {
+        let statement = client.prepare_cached(of_all).await?;
+        client.query_one(&statement, &[&from, &to, &after, &up_to, &with_samples]).await?
+    };
+    Ok(row.try_get::<_, Option<Timestamp>>("moment")?.map(|moment| hour(moment.0)))
+}
+
+/// The parts of the last hour that each of `series` has any in, by (series, fold, start), and the last row of each in
+/// `samples`: the newest sample of each series that has left the journal is among them.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn latest(
+    client: &Client,
+    series: &[SeriesId],
+) -> Result<(Vec<StoredSamples>, Vec<StoredSamples>), StoreError> {
+    let series = numbers(series);
+    let statement = client.prepare_cached(include_str!("../../../sql/queries/recent_latest.sql")).await?;
+    let parts = client.query(&statement, &[&series]).await?.iter().map(stored).collect::<Result<_, _>>()?;
+    let statement = client.prepare_cached(include_str!("../../../sql/queries/samples_latest.sql")).await?;
+    let rows = client.query(&statement, &[&series]).await?.iter().map(stored).collect::<Result<_, _>>()?;
+    Ok((parts, rows))
+}
+
+async fn stream(
+    client: &Client,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<std::pin::Pin<Box<RowStream>>, StoreError> {
+    let statement = client.prepare_cached(sql).await?;
+    Ok(Box::pin(client.query_raw(&statement, parameters.iter().copied()).await?))
+}
+
+fn with_fold(row: &Row) -> Result<(u64, StoredSamples), StoreError> {
+    Ok((row.try_get::<_, i64>("fold")?.unsigned_abs(), stored(row)?))
+}
