@@ -31,8 +31,8 @@ impl BitString {
         Self { bytes, len: bits as u32 }
     }
 
-    /// Fills `out`; `None` when the bits are no `out.len()` integers of one width.
-    pub fn unpack(&self, out: &mut [u64]) -> Option<()> {
+    /// Fills `out` with the integers as their 64 bits; `None` when the bits are no `out.len()` integers of one width.
+    pub fn unpack(&self, out: &mut [i64]) -> Option<()> {
         match self.width(out.len())? {
             0 => out.fill(0),
             width => groups::unpack::<MostFirst>(&self.bytes, width, out),
@@ -40,9 +40,9 @@ impl BitString {
         Some(())
     }
 
-    /// Hands out `count` integers, some at a time, each time with the place of the first; `None` when the bits are no
-    /// `count` integers of one width.
-    pub(super) fn unpack_with(&self, count: usize, mut take: impl FnMut(usize, &mut [u64])) -> Option<()> {
+    /// Hands out `count` integers as their 64 bits, some at a time, each time with the place of the first; `None` when the
+    /// bits are no `count` integers of one width.
+    pub(super) fn unpack_with(&self, count: usize, mut take: impl FnMut(usize, &mut [i64])) -> Option<()> {
         let width = self.width(count)?;
         let mut integers = [0; CHUNK];
         for first in (0..count).step_by(CHUNK) {
@@ -69,6 +69,17 @@ impl BitString {
 }
 
 #[cfg(test)]
+impl BitString {
+    /// `count` integers, bit by bit: what the others are compared with.
+    pub(super) fn as_sql_reads_it(&self, count: usize) -> Vec<u64> {
+        let width = self.len as usize / count.max(1);
+        let bit = |place: usize| u64::from(self.bytes[place / 8] >> (7 - place % 8) & 1);
+        let substring = |start: usize| (start..start + width).fold(0, |integer, place| integer << 1 | bit(place));
+        (0..count).map(|place| substring(place * width)).collect()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
@@ -86,8 +97,17 @@ mod tests {
             let mask = if width == 0 { 0 } else { u64::MAX >> (64 - width) };
             let integers: Vec<u64> = seeds.iter().map(|seed| seed & mask).collect();
             let packed = BitString::pack(&integers);
+            prop_assert_eq!(&packed.as_sql_reads_it(integers.len()), &integers);
+            let integers: Vec<i64> = integers.into_iter().map(|integer| integer as i64).collect();
             let mut unpacked = vec![7; integers.len()];
             prop_assert_eq!(packed.unpack(&mut unpacked), Some(()));
+            prop_assert_eq!(&unpacked, &integers);
+            unpacked.clear();
+            let some_at_a_time = packed.unpack_with(integers.len(), |first, integers| {
+                assert_eq!(unpacked.len(), first);
+                unpacked.extend_from_slice(integers);
+            });
+            prop_assert_eq!(some_at_a_time, Some(()));
             prop_assert_eq!(unpacked, integers);
         }
 

@@ -12,16 +12,28 @@ pub fn width_of(value: u64) -> u32 {
     u64::BITS - value.leading_zeros()
 }
 
+/// The smallest and the largest; zeros when there are none.
+pub(super) fn bounds(integers: &[i64]) -> (i64, i64) {
+    let Some(&first) = integers.first() else { return (0, 0) };
+    integers.iter().fold((first, first), |(low, high), &integer| (low.min(integer), high.max(integer)))
+}
+
 /// Appends `values` to `out`. Bits above `width` must be zero.
 pub fn pack(values: &[u64], width: u32, out: &mut Vec<u8>) {
-    debug_assert!(width <= u64::BITS && values.iter().all(|value| width_of(*value) <= width));
+    pack_with(values, |value| value, width, out);
+}
+
+/// Appends what `integer` makes of `items` to `out`. Bits above `width` must be zero.
+pub(super) fn pack_with<T: Copy>(items: &[T], integer: impl Fn(T) -> u64, width: u32, out: &mut Vec<u8>) {
+    debug_assert!(width <= u64::BITS && items.iter().all(|item| width_of(integer(*item)) <= width));
     if width > 0 {
-        groups::pack::<LeastFirst, u64>(values, |value| value, width, out);
+        groups::pack::<LeastFirst, T>(items, integer, width, out);
     }
 }
 
-/// Fills `out` with the integers packed in `packed`, or returns `None` when `packed` is too short for them.
-pub fn unpack(packed: &[u8], width: u32, out: &mut [u64]) -> Option<()> {
+/// Fills `out` with the integers packed in `packed`, as their 64 bits, or returns `None` when `packed` is too short for
+/// them.
+pub fn unpack(packed: &[u8], width: u32, out: &mut [i64]) -> Option<()> {
     if width == 0 {
         out.fill(0);
         return Some(());
@@ -49,7 +61,7 @@ mod tests {
             prop_assert_eq!(packed.len(), packed_bytes(values.len(), width));
             let mut unpacked = vec![7; values.len()];
             prop_assert_eq!(unpack(&packed, width, &mut unpacked), Some(()));
-            prop_assert_eq!(unpacked, values);
+            prop_assert!(unpacked.into_iter().map(|value| value as u64).eq(values));
         }
 
         #[test]

@@ -66,10 +66,10 @@ pub fn to_float(integer: i64, exponent: u8) -> Option<f64> {
     power(exponent).map(|power| integer as f64 / power)
 }
 
-/// Writes the value of each of `integers / power`, signed 64-bit integers all.
-pub(super) fn to_floats(integers: &[u64], power: f64, floats: &mut [f64]) {
+/// Writes each of `integers / power`.
+pub(super) fn to_floats(integers: &[i64], power: f64, floats: &mut [f64]) {
     // The rounder turns small integers into floats several at a time, which the processor may have no instruction for.
-    let shifted = |integer: u64| integer.wrapping_add(ROUNDER.to_bits());
+    let shifted = |integer: i64| (integer as u64).wrapping_add(ROUNDER.to_bits());
     let changed = integers.iter().fold(0, |all, integer| all | (shifted(*integer) ^ ROUNDER.to_bits()));
     if changed & SIGN_AND_EXPONENT == 0 {
         for (float, &integer) in floats.iter_mut().zip(integers) {
@@ -77,7 +77,7 @@ pub(super) fn to_floats(integers: &[u64], power: f64, floats: &mut [f64]) {
         }
     } else {
         for (float, &integer) in floats.iter_mut().zip(integers) {
-            *float = integer as i64 as f64 / power;
+            *float = integer as f64 / power;
         }
     }
 }
@@ -118,7 +118,31 @@ mod tests {
         }
     }
 
+    /// Every exponent in turn, with every value.
+    fn naively(values: &[f64]) -> Option<u8> {
+        let is_exact = |value: f64, exponent: u8| {
+            let power = POWERS[usize::from(exponent)];
+            let integer = (value * power).round_ties_even();
+            integer.abs() < (1_u64 << 51) as f64 && (integer / power).to_bits() == value.to_bits() && integer != 0.0
+                || value.to_bits() == 0
+        };
+        (0..=EXPONENT_MAX).find(|exponent| values.iter().all(|value| is_exact(*value, *exponent)))
+    }
+
     proptest! {
+        #[test]
+        fn the_exponent_is_the_smallest_that_suits_all_wherever_the_longest_fraction_stands(
+            hundredths in prop::collection::vec(-100_000..100_000_i32, 1..300),
+            longer in prop::collection::vec((any::<prop::sample::Index>(), -1_000_000_000..1_000_000_000_i64, 0_u8..=EXPONENT_MAX), 0..4),
+        ) {
+            let mut values: Vec<f64> = hundredths.iter().map(|hundredths| f64::from(*hundredths) / 100.0).collect();
+            for (place, integer, exponent) in longer {
+                let place = place.index(values.len());
+                values[place] = to_float(integer, exponent).unwrap();
+            }
+            check(&values, naively(&values));
+        }
+
         #[test]
         fn whatever_becomes_an_integer_comes_back_bit_for_bit(
             integers in prop::collection::vec(-(1_i64 << 54)..(1 << 54), 1..20), exponent in 0_u8..=EXPONENT_MAX,

@@ -101,12 +101,7 @@ macro_rules! with_width {
 }
 
 /// Appends what `integer` makes of `items`, in `width` bits, which must hold it.
-pub(super) fn pack<Order: BitOrder, T: Copy>(
-    items: &[T],
-    integer: impl Fn(T) -> u64,
-    width: u32,
-    out: &mut Vec<u8>,
-) {
+pub(super) fn pack<Order: BitOrder, T: Copy>(items: &[T], integer: impl Fn(T) -> u64, width: u32, out: &mut Vec<u8>) {
     let mut bytes = [0; CHUNK * size_of::<u64>() + WINDOW];
     for chunk in items.chunks(CHUNK) {
         let mut groups = [[0; GROUP]; CHUNK / GROUP];
@@ -134,12 +129,12 @@ fn pack_groups<const WIDTH: usize, Order: BitOrder>(groups: &[[u64; GROUP]], mut
     }
 }
 
-/// Fills `out` with the first integers of `packed`. There must be that many.
-pub(super) fn unpack<Order: BitOrder>(packed: &[u8], width: u32, out: &mut [u64]) {
+/// Fills `out` with the first integers of `packed`, as their 64 bits. There must be that many.
+pub(super) fn unpack<Order: BitOrder>(packed: &[u8], width: u32, out: &mut [i64]) {
     with_width!(width, unpack_width, Order, (packed, out));
 }
 
-fn unpack_width<const WIDTH: usize, Order: BitOrder>(packed: &[u8], out: &mut [u64]) {
+fn unpack_width<const WIDTH: usize, Order: BitOrder>(packed: &[u8], out: &mut [i64]) {
     let (groups, rest) = out.as_chunks_mut();
     // As many as have a whole window.
     let direct = (packed.len() + WIDTH).saturating_sub(WINDOW) / WIDTH;
@@ -158,10 +153,10 @@ fn unpack_width<const WIDTH: usize, Order: BitOrder>(packed: &[u8], out: &mut [u
     rest.copy_from_slice(&group.as_flattened()[..rest.len()]);
 }
 
-fn unpack_groups<const WIDTH: usize, Order: BitOrder>(mut packed: &[u8], groups: &mut [[u64; GROUP]]) {
+fn unpack_groups<const WIDTH: usize, Order: BitOrder>(mut packed: &[u8], groups: &mut [[i64; GROUP]]) {
     for group in groups {
         let Some(window) = packed.first_chunk::<WINDOW>() else { return };
-        *group = std::array::from_fn(|place| Order::take::<WIDTH>(window, place));
+        *group = std::array::from_fn(|place| Order::take::<WIDTH>(window, place) as i64);
         packed = &packed[WIDTH..];
     }
 }

@@ -112,10 +112,10 @@ fn decode_times(row: &SamplesRow, count: usize, times: &mut Vec<Micros>) -> Opti
     let unit = i64::from(row.time_unit);
     row.times.unpack_with(count - 1, |first, offsets| {
         let (mut time, mut ascends) = (last, true);
-        for (slot, &offset) in steps[first..].iter_mut().zip(&*offsets) {
+        for (slot, &mut offset) in steps[first..].iter_mut().zip(offsets) {
             let before = time;
             // Wrapped arithmetic is what the encoder's inverse needs, and only a damaged row goes back in time.
-            time = before.wrapping_add(row.time_step.wrapping_add((offset as i64).wrapping_mul(unit)));
+            time = before.wrapping_add(row.time_step.wrapping_add(offset.wrapping_mul(unit)));
             ascends &= time > before;
             *slot = Micros(time);
         }
@@ -178,91 +178,26 @@ fn decode_values(row: &SamplesRow, count: usize, values: &mut Vec<f64>) -> Optio
     let before = values.len();
     values.resize(before + count, row.value_base as f64 / power);
     let values = &mut values[before..];
-    if !row.value_is_steps {
-        if row.integers.len == 0 {
-            return Some(());
-        }
-        return row.integers.unpack_with(count, |first, integers| {
-            integers.iter_mut().for_each(|integer| *integer = integer.wrapping_add(row.value_base as u64));
-            decimal::to_floats(integers, power, &mut values[first..]);
+    if row.value_is_steps {
+        let mut last = row.value_base;
+        return row.integers.unpack_with(count - 1, |first, integers| {
+            let mut before = last;
+            for integer in &mut *integers {
+                before = before.wrapping_add(row.value_step.wrapping_add(*integer));
+                *integer = before;
+            }
+            last = before;
+            decimal::to_floats(integers, power, &mut values[first + 1..]);
         });
     }
-    let mut last = row.value_base as u64;
-    row.integers.unpack_with(count - 1, |first, integers| {
-        let mut before = last;
-        for integer in &mut *integers {
-            before = before.wrapping_add(integer.wrapping_add(row.value_step as u64));
-            *integer = before;
-        }
-        last = before;
-        decimal::to_floats(integers, power, &mut values[first + 1..]);
+    if row.integers.len == 0 {
+        return Some(());
+    }
+    row.integers.unpack_with(count, |first, integers| {
+        integers.iter_mut().for_each(|integer| *integer = integer.wrapping_add(row.value_base));
+        decimal::to_floats(integers, power, &mut values[first..]);
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn round_trip(samples: &BTreeMap<i64, f64>) -> SamplesRow {
-        let times: Vec<Micros> = samples.keys().map(|time| Micros(*time)).collect();
-        let values: Vec<f64> = samples.values().copied().collect();
-        let row = encode(&times, &values);
-        let (mut times_back, mut values_back) = (Vec::new(), Vec::new());
-        decode(&row, &mut times_back, &mut values_back).unwrap();
-        assert_eq!(times_back, times);
-        let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-        assert_eq!(bits(&values_back), bits(&values));
-        row
-    }
-
-    fn value() -> impl Strategy<Value = f64> {
-        prop_oneof![
-            any::<u64>().prop_map(f64::from_bits),
-            (-100_000..100_000_i32).prop_map(|hundredths| f64::from(hundredths) / 100.0),
-            any::<i32>().prop_map(f64::from),
-        ]
-    }
-
-    #[test]
-    fn evenly_spaced_times_take_no_bits_and_a_gap_takes_one_for_each() {
-        let even: BTreeMap<i64, f64> = (0..360).map(|place| (place * 10_000_000, 1.5)).collect();
-        let row = round_trip(&even);
-        assert_eq!((row.times.len, row.integers.len, row.time_step), (0, 0, 10_000_000));
-        let with_gap: BTreeMap<i64, f64> = even
-            .into_iter()
-            .map(|(time, value)| (if time > 1_000_000_000 { time + 60_000_000 } else { time }, value))
-            .collect();
-        assert_eq!(round_trip(&with_gap).times.len, 359);
-    }
-
-    #[test]
-    fn a_counter_is_kept_as_steps() {
-        let counter: BTreeMap<i64, f64> = (0..100).map(|place| (place, (place * 1000 + place % 3) as f64)).collect();
-        let row = round_trip(&counter);
-        assert!(row.value_is_steps && row.integers.len <= 99 * 2, "{row:?}");
-    }
-
-    proptest! {
-        #[test]
-        fn every_row_comes_back_bit_for_bit(samples in prop::collection::btree_map(any::<i64>(), value(), 1..300)) {
-            round_trip(&samples);
-        }
-
-        #[test]
-        fn ordinary_rows_come_back(
-            steps in prop::collection::vec((9_000..11_000_i64, -500..500_i32), 1..300), start in 0..2_000_000_000_000_000_i64,
-        ) {
-            let (mut time, mut hundredths) = (start, 5_000);
-            let samples = steps.into_iter().map(|(millis, step)| {
-                time += millis * 1000;
-                hundredths += step;
-                (time, f64::from(hundredths) / 100.0)
-            });
-            round_trip(&samples.collect());
-        }
-    }
-}
+mod tests;
