@@ -3,8 +3,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use millrace::codec::samples_row::{self, SamplesRow};
 use millrace::codec::rollup_row;
+use millrace::codec::samples_row::{self, SamplesRow};
 use millrace::model::{Bucket, Micros, Resolution};
 use millrace::rollup;
 

@@ -65,8 +65,10 @@ pub fn decode(block: &[u8], batch: &mut Batch) -> Result<(), BlockError> {
         return Err(BlockError::Checksum);
     }
     let before = batch.len();
-    let decoded = decode_columns(&mut bytes, batch);
-    let decoded = decoded.and_then(|()| if bytes.is_empty() { Ok(()) } else { Err(BlockError::Damaged) });
+    let mut decoded = decode_columns(&mut bytes, batch);
+    if decoded.is_ok() && !bytes.is_empty() {
+        decoded = Err(BlockError::Damaged);
+    }
     if decoded.is_err() {
         batch.series.truncate(before);
         batch.times.truncate(before);

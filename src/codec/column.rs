@@ -106,7 +106,11 @@ mod tests {
         encode(values, |value| value, &mut encoded);
         let mut bytes = encoded.as_slice();
         let mut decoded = Vec::new();
-        assert_eq!(decode(&mut bytes, values.len(), |frame| Some(decoded.extend_from_slice(frame))), Some(()));
+        let outcome = decode(&mut bytes, values.len(), |frame| {
+            decoded.extend_from_slice(frame);
+            Some(())
+        });
+        assert_eq!(outcome, Some(()));
         assert!(bytes.is_empty(), "a column takes exactly its own bytes");
         assert_eq!(decoded, values);
         encoded.len()

@@ -22,10 +22,8 @@ pub(super) trait BitOrder {
     fn bytes(word: u64) -> [u8; 8];
 }
 
-#[derive(Debug)]
 pub(super) enum LeastFirst {}
 
-#[derive(Debug)]
 pub(super) enum MostFirst {}
 
 impl BitOrder for LeastFirst {
@@ -109,9 +107,15 @@ pub(super) fn pack<Order: BitOrder, T: Copy>(items: &[T], integer: impl Fn(T) ->
             *slot = integer(*item);
         }
         let groups = &groups[..chunk.len().div_ceil(GROUP)];
-        with_width!(width, pack_groups, Order, (groups, &mut bytes));
+        pack_chunk::<Order>(groups, width, &mut bytes);
         out.extend_from_slice(&bytes[..(chunk.len() * width as usize).div_ceil(8)]);
     }
+}
+
+/// Apart from the above, so that the many loops are there once.
+#[inline(never)]
+fn pack_chunk<Order: BitOrder>(groups: &[[u64; GROUP]], width: u32, out: &mut [u8]) {
+    with_width!(width, pack_groups, Order, (groups, out));
 }
 
 fn pack_groups<const WIDTH: usize, Order: BitOrder>(groups: &[[u64; GROUP]], mut out: &mut [u8]) {
@@ -130,6 +134,7 @@ fn pack_groups<const WIDTH: usize, Order: BitOrder>(groups: &[[u64; GROUP]], mut
 }
 
 /// Fills `out` with the first integers of `packed`, as their 64 bits. There must be that many.
+#[inline(never)]
 pub(super) fn unpack<Order: BitOrder>(packed: &[u8], width: u32, out: &mut [i64]) {
     with_width!(width, unpack_width, Order, (packed, out));
 }

@@ -77,7 +77,7 @@ fn damage(row: &mut SamplesRow, column: u8, to: u64) {
         7 => row.value_is_steps = !row.value_is_steps,
         8 => row.floats.resize(to as usize % 400, 0.5),
         _ => {
-            let packed = if column % 2 == 0 { &mut row.times } else { &mut row.integers };
+            let packed = if column.is_multiple_of(2) { &mut row.times } else { &mut row.integers };
             match column {
                 9 | 10 => packed.len = to as u32 % 30_000,
                 11 | 12 => packed.bytes.resize(to as usize % 4_000, 0xa5),
