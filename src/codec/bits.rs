@@ -13,9 +13,9 @@ pub fn width_of(value: u64) -> u32 {
 }
 
 /// The smallest and the largest; zeros when there are none.
-pub(super) fn bounds(integers: &[i64]) -> (i64, i64) {
-    let Some(&first) = integers.first() else { return (0, 0) };
-    integers.iter().fold((first, first), |(low, high), &integer| (low.min(integer), high.max(integer)))
+pub(super) fn bounds(mut integers: impl Iterator<Item = i64>) -> (i64, i64) {
+    let Some(first) = integers.next() else { return (0, 0) };
+    integers.fold((first, first), |(low, high), integer| (low.min(integer), high.max(integer)))
 }
 
 /// Appends `values` to `out`. Bits above `width` must be zero.

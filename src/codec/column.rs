@@ -90,7 +90,7 @@ impl Frame {
         if values.iter().fold(0, |unequal, value| unequal | (value ^ first)) == 0 {
             return Self { smallest: first, width: 0 };
         }
-        let (smallest, largest) = bits::bounds(values);
+        let (smallest, largest) = bits::bounds(values.iter().copied());
         Self { smallest, width: bits::width_of(largest.wrapping_sub(smallest) as u64) }
     }
 }

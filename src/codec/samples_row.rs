@@ -11,7 +11,7 @@
 //! back bit for bit.
 
 use super::bit_string::BitString;
-use super::bits::width_of;
+use super::bits::{bounds, width_of};
 use super::decimal;
 use crate::model::Micros;
 
@@ -131,7 +131,7 @@ fn decode_even_times(row: &SamplesRow, times: &mut [Micros]) -> Option<()> {
         time = time.wrapping_add(row.time_step);
         *slot = Micros(time);
     }
-    // As below, but all steps at once: none is zero, and they do not lead beyond the last time there is.
+    // What is checked step by step above, for all at once: none is zero, and they do not lead past the end of time.
     let step = row.time_step as u64;
     let last = i128::from(row.start.0) + i128::from(step) * times.len() as i128;
     (times.is_empty() || step > 0 && last <= i128::from(i64::MAX)).then_some(())
@@ -158,12 +158,6 @@ fn encode_values(values: &[f64], row: &mut SamplesRow) {
         row.value_base = smallest;
         row.integers = BitString::pack_with(&integers, |integer| (integer - smallest) as u64, width);
     }
-}
-
-/// The smallest and the largest; zeros when there are none.
-fn bounds(mut integers: impl Iterator<Item = i64>) -> (i64, i64) {
-    let Some(first) = integers.next() else { return (0, 0) };
-    integers.fold((first, first), |(smallest, largest), integer| (smallest.min(integer), largest.max(integer)))
 }
 
 fn decode_values(row: &SamplesRow, count: usize, values: &mut Vec<f64>) -> Option<()> {
