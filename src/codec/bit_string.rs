@@ -2,6 +2,7 @@
 //! holds, so that plain SQL can take the integers out again with `substring`.
 
 use super::bits::width_of;
+use super::groups::{self, MostFirst};
 
 /// A string of bits. Bits of the last byte beyond `len` are zero.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -10,71 +11,72 @@ pub struct BitString {
     pub len: u32,
 }
 
+/// Integers unpacked at a time.
+const CHUNK: usize = 128;
+
 impl BitString {
     /// Packs `integers` in the width the largest needs. Zeros alone take no bits.
     pub fn pack(integers: &[u64]) -> Self {
         let width = width_of(integers.iter().fold(0, |all, integer| all | integer));
-        let bits = integers.len() * width as usize;
-        let mut bytes = Vec::with_capacity(bits.div_ceil(8) + 8);
-        let (mut gathered, mut gathered_bits) = (0_u64, 0);
-        for &integer in integers {
-            if width == 0 {
-                break;
-            }
-            let room = u64::BITS - gathered_bits;
-            if width < room {
-                gathered |= integer << (room - width);
-                gathered_bits += width;
-            } else {
-                // What does not fit begins the next word; a shift by the whole width would overflow.
-                let spilled = width - room;
-                bytes.extend_from_slice(&(gathered | integer >> spilled).to_be_bytes());
-                gathered = if spilled == 0 { 0 } else { integer << (u64::BITS - spilled) };
-                gathered_bits = spilled;
-            }
+        Self::pack_with(integers, |integer| integer, width)
+    }
+
+    /// Packs what `integer` makes of `items`, in `width` bits, which must hold it.
+    pub(super) fn pack_with<T: Copy>(items: &[T], integer: impl Fn(T) -> u64, width: u32) -> Self {
+        let bits = items.len() * width as usize;
+        let mut bytes = Vec::with_capacity(bits.div_ceil(8));
+        if width > 0 {
+            groups::pack::<MostFirst, T>(items, integer, width, &mut bytes);
         }
-        bytes.extend_from_slice(&gathered.to_be_bytes()[..gathered_bits.div_ceil(8) as usize]);
         Self { bytes, len: bits as u32 }
     }
 
-    /// Fills `out`; `None` when the bits are no `out.len()` integers of one width.
-    pub fn unpack(&self, out: &mut [u64]) -> Option<()> {
-        let bits = self.len as usize;
-        if bits == 0 {
-            out.fill(0);
-            return Some(());
-        }
-        if out.is_empty() || !bits.is_multiple_of(out.len()) || self.bytes.len() != bits.div_ceil(8) {
-            return None;
-        }
-        let width = bits / out.len();
-        if width > u64::BITS as usize {
-            return None;
-        }
-        for (place, integer) in out.iter_mut().enumerate() {
-            *integer = take(&self.bytes, place * width, width);
+    /// Fills `out` with the integers as their 64 bits; `None` when the bits are no `out.len()` integers of one width.
+    pub fn unpack(&self, out: &mut [i64]) -> Option<()> {
+        match self.width(out.len())? {
+            0 => out.fill(0),
+            width => groups::unpack::<MostFirst>(&self.bytes, width, out),
         }
         Some(())
     }
+
+    /// Hands out `count` integers as their 64 bits, some at a time, each time with the place of the first; `None` when the
+    /// bits are no `count` integers of one width.
+    pub(super) fn unpack_with(&self, count: usize, mut take: impl FnMut(usize, &mut [i64])) -> Option<()> {
+        let width = self.width(count)?;
+        let mut integers = [0; CHUNK];
+        for first in (0..count).step_by(CHUNK) {
+            let chunk = &mut integers[..(count - first).min(CHUNK)];
+            if width == 0 {
+                chunk.fill(0);
+            } else {
+                groups::unpack::<MostFirst>(&self.bytes[first / 8 * width as usize..], width, chunk);
+            }
+            take(first, chunk);
+        }
+        Some(())
+    }
+
+    /// Of `count` integers; zero, with which they are all zero, when there are no bits.
+    fn width(&self, count: usize) -> Option<u32> {
+        let bits = self.len as usize;
+        if bits == 0 {
+            return Some(0);
+        }
+        let is_whole = count > 0 && bits.is_multiple_of(count) && self.bytes.len() == bits.div_ceil(8);
+        u32::try_from(bits / count.max(1)).ok().filter(|width| is_whole && *width <= u64::BITS)
+    }
 }
 
-/// The `width` bits from bit `start` on, 1 to 64 of them, which must lie within `bytes`.
-#[inline]
-fn take(bytes: &[u8], start: usize, width: usize) -> u64 {
-    let (first, shift) = (start / 8, start % 8);
-    let window = match bytes.get(first..first + 8) {
-        Some(window) => u64::from_be_bytes(window.try_into().unwrap_or_default()),
-        None => {
-            let mut window = [0; 8];
-            let rest = &bytes[first..];
-            window[..rest.len()].copy_from_slice(rest);
-            u64::from_be_bytes(window)
-        }
-    };
-    let high = (window << shift) >> (u64::BITS as usize - width);
-    let spilled = (shift + width).saturating_sub(64);
-    // An integer of up to 64 bits that starts within a byte spans up to nine bytes.
-    if spilled == 0 { high } else { high | u64::from(bytes[first + 8] >> (8 - spilled)) }
+#[cfg(test)]
+impl BitString {
+    /// `count` integers, bit by bit: what the others are compared with.
+    pub(super) fn as_sql_reads_it(&self, count: usize) -> Vec<u64> {
+        let width = self.len as usize / count.max(1);
+        let bit = |place: usize| u64::from(self.bytes[place / 8] >> (7 - place % 8) & 1);
+        let substring = |start: usize| (start..start + width).fold(0, |integer, place| integer << 1 | bit(place));
+        (0..count).map(|place| substring(place * width)).collect()
+    }
 }
 
 #[cfg(test)]
@@ -95,8 +97,17 @@ mod tests {
             let mask = if width == 0 { 0 } else { u64::MAX >> (64 - width) };
             let integers: Vec<u64> = seeds.iter().map(|seed| seed & mask).collect();
             let packed = BitString::pack(&integers);
+            prop_assert_eq!(&packed.as_sql_reads_it(integers.len()), &integers);
+            let integers: Vec<i64> = integers.into_iter().map(|integer| integer as i64).collect();
             let mut unpacked = vec![7; integers.len()];
             prop_assert_eq!(packed.unpack(&mut unpacked), Some(()));
+            prop_assert_eq!(&unpacked, &integers);
+            unpacked.clear();
+            let some_at_a_time = packed.unpack_with(integers.len(), |first, integers| {
+                assert_eq!(unpacked.len(), first);
+                unpacked.extend_from_slice(integers);
+            });
+            prop_assert_eq!(some_at_a_time, Some(()));
             prop_assert_eq!(unpacked, integers);
         }
 

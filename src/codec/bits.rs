@@ -1,5 +1,7 @@
 //! Integers of one width, packed without gaps, least significant bit first.
 
+use super::groups::{self, LeastFirst};
+
 /// How many bytes `count` integers of `width` bits take.
 pub fn packed_bytes(count: usize, width: u32) -> usize {
     (count * width as usize).div_ceil(8)
@@ -10,30 +12,28 @@ pub fn width_of(value: u64) -> u32 {
     u64::BITS - value.leading_zeros()
 }
 
-/// Appends `values` to `out`. Bits above `width` must be zero.
-pub fn pack(values: &[u64], width: u32, out: &mut Vec<u8>) {
-    debug_assert!(width <= u64::BITS && values.iter().all(|value| width_of(*value) <= width));
-    if width == 0 {
-        return;
-    }
-    let mut gathered = 0_u64;
-    let mut gathered_bits = 0;
-    for &value in values {
-        gathered |= value << gathered_bits;
-        gathered_bits += width;
-        if gathered_bits >= u64::BITS {
-            out.extend_from_slice(&gathered.to_le_bytes());
-            gathered_bits -= u64::BITS;
-            // What did not fit; a shift by the whole width would overflow, and then everything did fit.
-            gathered = if gathered_bits == 0 { 0 } else { value >> (width - gathered_bits) };
-        }
-    }
-    let rest = gathered_bits.div_ceil(8) as usize;
-    out.extend_from_slice(&gathered.to_le_bytes()[..rest]);
+/// The smallest and the largest; zeros when there are none.
+pub(super) fn bounds(mut integers: impl Iterator<Item = i64>) -> (i64, i64) {
+    let Some(first) = integers.next() else { return (0, 0) };
+    integers.fold((first, first), |(low, high), integer| (low.min(integer), high.max(integer)))
 }
 
-/// Fills `out` with the integers packed in `packed`, or returns `None` when `packed` is too short for them.
-pub fn unpack(packed: &[u8], width: u32, out: &mut [u64]) -> Option<()> {
+/// Appends `values` to `out`. Bits above `width` must be zero.
+pub fn pack(values: &[u64], width: u32, out: &mut Vec<u8>) {
+    pack_with(values, |value| value, width, out);
+}
+
+/// Appends what `integer` makes of `items` to `out`. Bits above `width` must be zero.
+pub(super) fn pack_with<T: Copy>(items: &[T], integer: impl Fn(T) -> u64, width: u32, out: &mut Vec<u8>) {
+    debug_assert!(width <= u64::BITS && items.iter().all(|item| width_of(integer(*item)) <= width));
+    if width > 0 {
+        groups::pack::<LeastFirst, T>(items, integer, width, out);
+    }
+}
+
+/// Fills `out` with the integers packed in `packed`, as their 64 bits, or returns `None` when `packed` is too short for
+/// them.
+pub fn unpack(packed: &[u8], width: u32, out: &mut [i64]) -> Option<()> {
     if width == 0 {
         out.fill(0);
         return Some(());
@@ -41,27 +41,8 @@ pub fn unpack(packed: &[u8], width: u32, out: &mut [u64]) -> Option<()> {
     if width > u64::BITS || packed.len() < packed_bytes(out.len(), width) {
         return None;
     }
-    let mask = u64::MAX >> (u64::BITS - width);
-    for (place, value) in out.iter_mut().enumerate() {
-        let bit = place * width as usize;
-        let shift = bit % 8;
-        // An integer of up to 64 bits that starts within a byte spans up to nine bytes.
-        let window = load(packed, bit / 8) >> shift;
-        let spilled = if shift + width as usize > 64 { u64::from(packed[bit / 8 + 8]) << (64 - shift) } else { 0 };
-        *value = (window | spilled) & mask;
-    }
+    groups::unpack::<LeastFirst>(packed, width, out);
     Some(())
-}
-
-/// The eight bytes from `start` on, zeros where `packed` has ended.
-fn load(packed: &[u8], start: usize) -> u64 {
-    if let Some(Ok(bytes)) = packed.get(start..start + 8).map(TryInto::try_into) {
-        return u64::from_le_bytes(bytes);
-    }
-    let rest = &packed[start..];
-    let mut bytes = [0; 8];
-    bytes[..rest.len()].copy_from_slice(rest);
-    u64::from_le_bytes(bytes)
 }
 
 #[cfg(test)]
@@ -80,7 +61,7 @@ mod tests {
             prop_assert_eq!(packed.len(), packed_bytes(values.len(), width));
             let mut unpacked = vec![7; values.len()];
             prop_assert_eq!(unpack(&packed, width, &mut unpacked), Some(()));
-            prop_assert_eq!(unpacked, values);
+            prop_assert!(unpacked.into_iter().map(|value| value as u64).eq(values));
         }
 
         #[test]

@@ -51,12 +51,8 @@ pub fn encode(samples: Samples<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(&(count as u32).to_le_bytes());
     let unit_index = largest_unit(samples.times);
     out.push(unit_index as u8);
-    let mut integers: Vec<i64> = samples.series.iter().map(|series| i64::from(series.0)).collect();
-    column::encode(&integers, out);
-    let unit = TIME_UNITS[unit_index];
-    integers.clear();
-    integers.extend(samples.times.iter().map(|time| time.0 / unit));
-    column::encode(&integers, out);
+    column::encode(samples.series, |series| i64::from(series.0), out);
+    encode_times(samples.times, unit_index, out);
     encode_values(samples.values, out);
     let checksum = crc32fast::hash(&out[start..]);
     out.extend_from_slice(&checksum.to_le_bytes());
@@ -72,17 +68,20 @@ pub fn decode(block: &[u8], batch: &mut Batch) -> Result<(), BlockError> {
     if crc32fast::hash(bytes) != u32::from_le_bytes(*checksum) {
         return Err(BlockError::Checksum);
     }
-    let decoded = decode_columns(&mut bytes)?;
-    if !bytes.is_empty() {
-        return Err(BlockError::Damaged);
+    let before = batch.len();
+    let mut decoded = decode_columns(&mut bytes, batch);
+    if decoded.is_ok() && !bytes.is_empty() {
+        decoded = Err(BlockError::Damaged);
     }
-    batch.series.extend_from_slice(&decoded.series);
-    batch.times.extend_from_slice(&decoded.times);
-    batch.values.extend_from_slice(&decoded.values);
-    Ok(())
+    if decoded.is_err() {
+        batch.series.truncate(before);
+        batch.times.truncate(before);
+        batch.values.truncate(before);
+    }
+    decoded
 }
 
-fn decode_columns(bytes: &mut &[u8]) -> Result<Batch, BlockError> {
+fn decode_columns(bytes: &mut &[u8], batch: &mut Batch) -> Result<(), BlockError> {
     let (&[version, c0, c1, c2, c3, unit_index], rest) = bytes.split_first_chunk::<6>().ok_or(BlockError::Damaged)?;
     *bytes = rest;
     if version != VERSION {
@@ -93,18 +92,37 @@ fn decode_columns(bytes: &mut &[u8]) -> Result<Batch, BlockError> {
     if count > SAMPLES_MAX {
         return Err(BlockError::Damaged);
     }
-    let mut batch = Batch::with_capacity(count);
-    let mut integers = vec![0; count];
-    column::decode(bytes, &mut integers).ok_or(BlockError::Damaged)?;
-    for &integer in &integers {
-        batch.series.push(SeriesId(u32::try_from(integer).map_err(|_| BlockError::Damaged)?));
+    decode_series(bytes, count, &mut batch.series).ok_or(BlockError::Damaged)?;
+    decode_times(bytes, count, unit, &mut batch.times).ok_or(BlockError::Damaged)?;
+    decode_values(bytes, count, &mut batch.values).ok_or(BlockError::Damaged)
+}
+
+fn decode_series(bytes: &mut &[u8], count: usize, series: &mut Vec<SeriesId>) -> Option<()> {
+    series.reserve(count);
+    column::decode(bytes, count, |integers| {
+        u32::try_from(integers.iter().fold(0, |all_bits, integer| all_bits | integer)).ok()?;
+        series.extend(integers.iter().map(|integer| SeriesId(*integer as u32)));
+        Some(())
+    })
+}
+
+fn decode_times(bytes: &mut &[u8], count: usize, unit: i64, times: &mut Vec<Micros>) -> Option<()> {
+    times.reserve(count);
+    column::decode(bytes, count, |integers| {
+        let fits = integers.iter().all(|integer| integer.checked_mul(unit).is_some());
+        times.extend(integers.iter().map(|integer| Micros(integer.wrapping_mul(unit))));
+        fits.then_some(())
+    })
+}
+
+/// As [`TIME_UNITS`] are known to the compiler, each of them is divided by without a division.
+fn encode_times(times: &[Micros], unit_index: usize, out: &mut Vec<u8>) {
+    match unit_index {
+        0 => column::encode(times, |time| time.0 / TIME_UNITS[0], out),
+        1 => column::encode(times, |time| time.0 / TIME_UNITS[1], out),
+        2 => column::encode(times, |time| time.0 / TIME_UNITS[2], out),
+        _ => column::encode(times, |time| time.0, out),
     }
-    column::decode(bytes, &mut integers).ok_or(BlockError::Damaged)?;
-    for &integer in &integers {
-        batch.times.push(Micros(integer.checked_mul(unit).ok_or(BlockError::Damaged)?));
-    }
-    decode_values(bytes, count, &mut batch.values).ok_or(BlockError::Damaged)?;
-    Ok(batch)
 }
 
 fn encode_values(values: &[f64], out: &mut Vec<u8>) {
@@ -126,38 +144,36 @@ fn encode_values(values: &[f64], out: &mut Vec<u8>) {
 fn decode_values(bytes: &mut &[u8], count: usize, values: &mut Vec<f64>) -> Option<()> {
     let mut integers = [0; column::FRAME];
     let mut previous = 0;
-    while values.len() < count {
-        let integers = &mut integers[..(count - values.len()).min(column::FRAME)];
+    let before = values.len();
+    values.resize(before + count, 0.0);
+    for frame in values[before..].chunks_mut(column::FRAME) {
         let (&exponent, rest) = bytes.split_first()?;
         *bytes = rest;
         if exponent == FLOATS {
-            let (floats, rest) = bytes.split_at_checked(integers.len() * size_of::<f64>())?;
+            let (floats, rest) = bytes.split_at_checked(size_of_val(frame))?;
             *bytes = rest;
-            values.extend(floats.as_chunks().0.iter().map(|float| f64::from_le_bytes(*float)));
+            for (value, float) in frame.iter_mut().zip(floats.as_chunks().0) {
+                *value = f64::from_le_bytes(*float);
+            }
         } else {
+            let integers = &mut integers[..frame.len()];
             column::decode_frame(bytes, previous, integers)?;
             previous = integers[integers.len() - 1];
-            for &integer in &*integers {
-                values.push(decimal::to_float(integer, exponent)?);
-            }
+            decimal::to_floats(integers, decimal::power(exponent)?, frame);
         }
     }
     Some(())
 }
 
-/// The index of the largest unit that divides every time. The candidates narrow as the times are walked once.
+/// The index of the largest unit that divides every time.
 fn largest_unit(times: &[Micros]) -> usize {
     let finest = TIME_UNITS.len() - 1;
-    let mut index = 0;
-    for time in times {
-        while index < finest && time.0 % TIME_UNITS[index] != 0 {
-            index += 1;
-        }
-        if index == finest {
-            break;
-        }
-    }
-    index
+    let divides_all = |index: &usize| match index {
+        0 => times.iter().all(|time| time.0 % TIME_UNITS[0] == 0),
+        1 => times.iter().all(|time| time.0 % TIME_UNITS[1] == 0),
+        _ => times.iter().all(|time| time.0 % TIME_UNITS[2] == 0),
+    };
+    (0..finest).find(divides_all).unwrap_or(finest)
 }
 
 #[cfg(test)]

@@ -16,22 +16,17 @@ const WIDTH: u8 = 0x7f;
 pub fn encode_frame(values: &[i64], previous: i64, out: &mut Vec<u8>) {
     debug_assert!(!values.is_empty() && values.len() <= FRAME);
     let mut differences = [0_i64; FRAME];
-    let mut before = previous;
-    for (difference, &value) in differences.iter_mut().zip(values) {
-        *difference = value.wrapping_sub(before);
-        before = value;
+    let differences = &mut differences[..values.len()];
+    differences[0] = values[0].wrapping_sub(previous);
+    for (difference, pair) in differences[1..].iter_mut().zip(values.windows(2)) {
+        *difference = pair[1].wrapping_sub(pair[0]);
     }
-    let differences = &differences[..values.len()];
     let (plain, stepped) = (Frame::of(values), Frame::of(differences));
     let (frame, chosen, kind) =
-        if stepped.width < plain.width { (stepped, differences, DIFFERENCES) } else { (plain, values, 0) };
+        if stepped.width < plain.width { (stepped, &*differences, DIFFERENCES) } else { (plain, values, 0) };
     out.push(frame.width as u8 | kind);
     out.extend_from_slice(&frame.smallest.to_le_bytes());
-    let mut offsets = [0_u64; FRAME];
-    for (offset, &value) in offsets.iter_mut().zip(chosen) {
-        *offset = value.wrapping_sub(frame.smallest) as u64;
-    }
-    bits::pack(&offsets[..values.len()], frame.width, out);
+    bits::pack_with(chosen, |value| value.wrapping_sub(frame.smallest) as u64, frame.width, out);
 }
 
 /// Takes one frame of `out.len()` integers off the front of `bytes`; `None` when it is damaged or cut short.
@@ -41,34 +36,44 @@ pub fn decode_frame(bytes: &mut &[u8], previous: i64, out: &mut [i64]) -> Option
     let smallest = i64::from_le_bytes(*smallest);
     let width = u32::from(head & WIDTH);
     let packed = rest.get(..bits::packed_bytes(out.len(), width))?;
-    let mut offsets = [0_u64; FRAME];
-    let offsets = offsets.get_mut(..out.len())?;
-    bits::unpack(packed, width, offsets)?;
+    bits::unpack(packed, width, out)?;
     *bytes = &rest[packed.len()..];
-    let mut before = previous;
-    for (value, &offset) in out.iter_mut().zip(&*offsets) {
-        let stored = smallest.wrapping_add(offset as i64);
-        *value = if head & DIFFERENCES == 0 { stored } else { before.wrapping_add(stored) };
-        before = *value;
+    if head & DIFFERENCES == 0 {
+        out.iter_mut().for_each(|value| *value = value.wrapping_add(smallest));
+    } else {
+        let mut before = previous;
+        for value in out {
+            before = before.wrapping_add(smallest.wrapping_add(*value));
+            *value = before;
+        }
     }
     Some(())
 }
 
-/// Appends a whole column.
-pub fn encode(values: &[i64], out: &mut Vec<u8>) {
+/// Appends a whole column of what `integer` makes of `items`.
+pub fn encode<T: Copy>(items: &[T], integer: impl Fn(T) -> i64, out: &mut Vec<u8>) {
+    let mut integers = [0; FRAME];
     let mut previous = 0;
-    for frame in values.chunks(FRAME) {
-        encode_frame(frame, previous, out);
-        previous = frame[frame.len() - 1];
+    for frame in items.chunks(FRAME) {
+        let integers = &mut integers[..frame.len()];
+        for (slot, item) in integers.iter_mut().zip(frame) {
+            *slot = integer(*item);
+        }
+        encode_frame(integers, previous, out);
+        previous = integers[integers.len() - 1];
     }
 }
 
-/// Takes a column of `out.len()` integers off the front of `bytes`; `None` when it is damaged or cut short.
-pub fn decode(bytes: &mut &[u8], out: &mut [i64]) -> Option<()> {
+/// Takes a column of `count` integers off the front of `bytes` and hands out frame by frame; `None` when it is damaged
+/// or cut short, or when `take` does not like a frame.
+pub fn decode(bytes: &mut &[u8], count: usize, mut take: impl FnMut(&[i64]) -> Option<()>) -> Option<()> {
+    let mut integers = [0; FRAME];
     let mut previous = 0;
-    for frame in out.chunks_mut(FRAME) {
-        decode_frame(bytes, previous, frame)?;
-        previous = frame[frame.len() - 1];
+    for first in (0..count).step_by(FRAME) {
+        let integers = &mut integers[..(count - first).min(FRAME)];
+        decode_frame(bytes, previous, integers)?;
+        previous = integers[integers.len() - 1];
+        take(integers)?;
     }
     Some(())
 }
@@ -80,8 +85,12 @@ struct Frame {
 
 impl Frame {
     fn of(values: &[i64]) -> Self {
-        let smallest = values.iter().copied().fold(i64::MAX, i64::min);
-        let largest = values.iter().copied().fold(i64::MIN, i64::max);
+        // Without a branch for each, which makes a frame of equal values fast.
+        let first = values.first().copied().unwrap_or_default();
+        if values.iter().fold(0, |unequal, value| unequal | (value ^ first)) == 0 {
+            return Self { smallest: first, width: 0 };
+        }
+        let (smallest, largest) = bits::bounds(values.iter().copied());
         Self { smallest, width: bits::width_of(largest.wrapping_sub(smallest) as u64) }
     }
 }
@@ -94,10 +103,14 @@ mod tests {
 
     fn round_trip(values: &[i64]) -> usize {
         let mut encoded = Vec::new();
-        encode(values, &mut encoded);
+        encode(values, |value| value, &mut encoded);
         let mut bytes = encoded.as_slice();
-        let mut decoded = vec![0; values.len()];
-        assert_eq!(decode(&mut bytes, &mut decoded), Some(()));
+        let mut decoded = Vec::new();
+        let outcome = decode(&mut bytes, values.len(), |frame| {
+            decoded.extend_from_slice(frame);
+            Some(())
+        });
+        assert_eq!(outcome, Some(()));
         assert!(bytes.is_empty(), "a column takes exactly its own bytes");
         assert_eq!(decoded, values);
         encoded.len()
@@ -125,7 +138,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_decoded_or_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..600), count in 0_usize..300) {
-            decode(&mut bytes.as_slice(), &mut vec![0; count]);
+            decode(&mut bytes.as_slice(), count, |_| Some(()));
         }
     }
 }

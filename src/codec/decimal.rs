@@ -11,39 +11,80 @@ const POWERS: [f64; EXPONENT_MAX as usize + 1] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 
 
 /// Adding this to a float below 2^51 rounds it to an integer, held in the low bits of the sum.
 const ROUNDER: f64 = (3_u64 << 51) as f64;
-/// Scaled values must stay below this for [`ROUNDER`] to work.
-const SCALED_MAX: f64 = (1_u64 << 51) as f64;
+const SIGN_AND_EXPONENT: u64 = 0xfff << 52;
+
+/// Values checked at a time: without a branch, so that the compiler takes several at once.
+const CHUNK: usize = 64;
+/// Values that are looked at first, to begin with an exponent that is likely to suit all.
+const FIRST: usize = 4;
 
 /// Finds the smallest exponent with which every value is exactly `k / 10^exponent`, and writes the `k` to `integers`.
 ///
 /// `None` when there is no such exponent. `integers` must be as long as `values`.
 pub fn to_integers(values: &[f64], integers: &mut [i64]) -> Option<u8> {
     debug_assert_eq!(values.len(), integers.len());
-    let mut smallest = 0;
-    // The exponent that suits one value is a lower bound for all, so most candidates fail at the first value.
-    for &value in values {
-        smallest = (smallest..=EXPONENT_MAX).find(|exponent| integer(value, *exponent).is_some())?;
+    // The exponent that suits one value is a lower bound for all.
+    let raise = |exponent: u8, values: &[f64]| values.iter().try_fold(exponent, |least, value| suiting(*value, least));
+    let mut exponent = raise(0, &values[..values.len().min(FIRST)])?;
+    // Integers before this place were made with a smaller exponent.
+    let mut outdated = 0;
+    for start in (0..values.len()).step_by(CHUNK) {
+        let end = (start + CHUNK).min(values.len());
+        let chunk = &values[start..end];
+        if !scale(chunk, exponent, &mut integers[start..end]) {
+            exponent = raise(exponent, chunk)?;
+            outdated = end;
+        }
     }
-    for (&value, slot) in values.iter().zip(integers) {
-        *slot = integer(value, smallest)?;
+    scale(&values[..outdated], exponent, &mut integers[..outdated]).then_some(exponent)
+}
+
+/// The smallest exponent from `least` on with which `value` is exactly an integer by a power of ten.
+fn suiting(value: f64, least: u8) -> Option<u8> {
+    (least..=EXPONENT_MAX).find(|exponent| scale(&[value], *exponent, &mut [0]))
+}
+
+/// Writes `k` for every value that is exactly `k / 10^exponent`, and answers whether all are. NaN, infinities and -0.0
+/// never are.
+#[inline]
+fn scale(values: &[f64], exponent: u8, integers: &mut [i64]) -> bool {
+    let power = POWERS[exponent as usize];
+    let mut wrong = 0;
+    for (value, integer) in values.iter().zip(integers) {
+        let shifted = value * power + ROUNDER;
+        let back = (shifted - ROUNDER) / power;
+        // Sign and exponent stay those of the rounder as long as the scaled value is small enough for it.
+        wrong |= (shifted.to_bits() ^ ROUNDER.to_bits()) & SIGN_AND_EXPONENT;
+        wrong |= back.to_bits() ^ value.to_bits();
+        *integer = (shifted.to_bits() as i64).wrapping_sub(ROUNDER.to_bits() as i64);
     }
-    Some(smallest)
+    wrong == 0
 }
 
 /// The value of `integer / 10^exponent`, or `None` when the exponent is out of range.
 pub fn to_float(integer: i64, exponent: u8) -> Option<f64> {
-    POWERS.get(exponent as usize).map(|power| integer as f64 / power)
+    power(exponent).map(|power| integer as f64 / power)
 }
 
-/// `k` when `value` is exactly `k / 10^exponent`. NaN, infinities and -0.0 never are.
-#[inline]
-fn integer(value: f64, exponent: u8) -> Option<i64> {
-    let power = POWERS[exponent as usize];
-    let scaled = value * power;
-    let shifted = scaled + ROUNDER;
-    let rounded = shifted - ROUNDER;
-    let exact = scaled.abs() < SCALED_MAX && (rounded / power).to_bits() == value.to_bits();
-    exact.then(|| (shifted.to_bits() as i64).wrapping_sub(ROUNDER.to_bits() as i64))
+/// Writes each of `integers / power`.
+pub(super) fn to_floats(integers: &[i64], power: f64, floats: &mut [f64]) {
+    // The rounder turns small integers into floats several at a time, which the processor may have no instruction for.
+    let shifted = |integer: i64| (integer as u64).wrapping_add(ROUNDER.to_bits());
+    let changed = integers.iter().fold(0, |all, integer| all | (shifted(*integer) ^ ROUNDER.to_bits()));
+    if changed & SIGN_AND_EXPONENT == 0 {
+        for (float, &integer) in floats.iter_mut().zip(integers) {
+            *float = (f64::from_bits(shifted(integer)) - ROUNDER) / power;
+        }
+    } else {
+        for (float, &integer) in floats.iter_mut().zip(integers) {
+            *float = integer as f64 / power;
+        }
+    }
+}
+
+/// What an integer is divided by to be the value, or `None` when the exponent is out of range.
+pub fn power(exponent: u8) -> Option<f64> {
+    POWERS.get(exponent as usize).copied()
 }
 
 #[cfg(test)]
@@ -77,7 +118,31 @@ mod tests {
         }
     }
 
+    /// Every exponent in turn, with every value.
+    fn naively(values: &[f64]) -> Option<u8> {
+        let is_exact = |value: f64, exponent: u8| {
+            let power = POWERS[usize::from(exponent)];
+            let integer = (value * power).round_ties_even();
+            integer.abs() < (1_u64 << 51) as f64 && (integer / power).to_bits() == value.to_bits() && integer != 0.0
+                || value.to_bits() == 0
+        };
+        (0..=EXPONENT_MAX).find(|exponent| values.iter().all(|value| is_exact(*value, *exponent)))
+    }
+
     proptest! {
+        #[test]
+        fn the_exponent_is_the_smallest_that_suits_all_wherever_the_longest_fraction_stands(
+            hundredths in prop::collection::vec(-100_000..100_000_i32, 1..300),
+            longer in prop::collection::vec((any::<prop::sample::Index>(), -1_000_000_000..1_000_000_000_i64, 0_u8..=EXPONENT_MAX), 0..4),
+        ) {
+            let mut values: Vec<f64> = hundredths.iter().map(|hundredths| f64::from(*hundredths) / 100.0).collect();
+            for (place, integer, exponent) in longer {
+                let place = place.index(values.len());
+                values[place] = to_float(integer, exponent).unwrap();
+            }
+            check(&values, naively(&values));
+        }
+
         #[test]
         fn whatever_becomes_an_integer_comes_back_bit_for_bit(
             integers in prop::collection::vec(-(1_i64 << 54)..(1 << 54), 1..20), exponent in 0_u8..=EXPONENT_MAX,

@@ -3,6 +3,7 @@
 //! Decoders trust no length they read: a damaged or hostile block is an error, never a panic, a wrong sample or a
 //! large allocation.
 
+mod groups; // the inner loops of both packings below
 pub mod bits; // fixed-width integers
 pub mod bit_string; // the same as a string of bits that SQL can read
 pub mod block; // a batch as one checksummed block

@@ -11,6 +11,7 @@
 //! back bit for bit.
 
 use super::bit_string::BitString;
+use super::bits::{bounds, width_of};
 use super::decimal;
 use crate::model::Micros;
 
@@ -56,10 +57,9 @@ pub fn decode(row: &SamplesRow, times: &mut Vec<Micros>, values: &mut Vec<f64>) 
     let count = usize::try_from(row.count).ok().filter(|count| (1..=ROW_SAMPLES_MAX).contains(count));
     let count = count.ok_or(RowError("count"))?;
     let (times_before, values_before) = (times.len(), values.len());
-    let mut scratch = vec![0; count];
-    let decoded = decode_times(row, &mut scratch[1..], times)
+    let decoded = decode_times(row, count, times)
         .ok_or(RowError("times"))
-        .and_then(|()| decode_values(row, &mut scratch, values).ok_or(RowError("values")));
+        .and_then(|()| decode_values(row, count, values).ok_or(RowError("values")));
     if decoded.is_err() {
         times.truncate(times_before);
         values.truncate(values_before);
@@ -68,39 +68,73 @@ pub fn decode(row: &SamplesRow, times: &mut Vec<Micros>, values: &mut Vec<f64>) 
 }
 
 fn encode_times(times: &[Micros], row: &mut SamplesRow) {
-    let steps = || times.windows(2).map(|pair| pair[1].0.wrapping_sub(pair[0].0) as u64);
-    let Some(smallest) = steps().min() else { return };
-    let unit = steps().fold(0, |unit, step| gcd(unit, step - smallest));
-    if unit == 0 {
-        row.time_step = smallest as i64;
+    let step = |pair: &[Micros]| pair[1].0.wrapping_sub(pair[0].0) as u64;
+    let Some(first) = times.windows(2).next().map(step) else { return };
+    // Without a branch for each, which makes the usual case fast.
+    if times.windows(2).fold(0, |uneven, pair| uneven | (step(pair) ^ first)) == 0 {
+        row.time_step = first as i64;
         return;
     }
+    let mut offsets: Vec<u64> = times.windows(2).map(step).collect();
+    let smallest = offsets.iter().copied().min().unwrap_or(first);
+    offsets.iter_mut().for_each(|offset| *offset -= smallest);
     // A unit that does not fit its column is replaced by one that always divides.
-    let unit = i32::try_from(unit).unwrap_or(1);
-    let offsets: Vec<u64> = steps().map(|step| (step - smallest) / unit as u64).collect();
+    let unit = i32::try_from(common_divisor(&offsets)).unwrap_or(1);
+    if unit > 1 {
+        offsets.iter_mut().for_each(|offset| *offset /= unit as u64);
+    }
     (row.time_step, row.time_unit, row.times) = (smallest as i64, unit, BitString::pack(&offsets));
 }
 
-fn gcd(mut left: u64, mut right: u64) -> u64 {
-    while right != 0 {
-        (left, right) = (right, left % right);
+fn common_divisor(integers: &[u64]) -> u64 {
+    let mut divisor = 0;
+    for &integer in integers {
+        let (mut left, mut right) = (integer, divisor);
+        while right != 0 {
+            (left, right) = (right, left % right);
+        }
+        divisor = left;
+        if divisor == 1 {
+            break;
+        }
     }
-    left
+    divisor
 }
 
-fn decode_times(row: &SamplesRow, offsets: &mut [u64], times: &mut Vec<Micros>) -> Option<()> {
-    row.times.unpack(offsets)?;
-    let unit = i64::from(row.time_unit);
-    let mut time = row.start.0;
-    times.push(row.start);
-    for &offset in &*offsets {
-        let step = row.time_step.wrapping_add((offset as i64).wrapping_mul(unit));
-        time = time.wrapping_add(step);
-        times.push(Micros(time));
+fn decode_times(row: &SamplesRow, count: usize, times: &mut Vec<Micros>) -> Option<()> {
+    let before = times.len();
+    times.resize(before + count, row.start);
+    let steps = &mut times[before + 1..];
+    if row.times.len == 0 {
+        return decode_even_times(row, steps);
     }
-    // Wrapped arithmetic is what the encoder's inverse needs, and only a damaged row goes back in time.
-    let ascends = times[times.len() - offsets.len() - 1..].is_sorted_by(|left, right| left < right);
-    ascends.then_some(())
+    let (mut last, mut all_ascend) = (row.start.0, true);
+    let unit = i64::from(row.time_unit);
+    row.times.unpack_with(count - 1, |first, offsets| {
+        let (mut time, mut ascends) = (last, true);
+        for (slot, &mut offset) in steps[first..].iter_mut().zip(offsets) {
+            let before = time;
+            // Wrapped arithmetic is what the encoder's inverse needs, and only a damaged row goes back in time.
+            time = before.wrapping_add(row.time_step.wrapping_add(offset.wrapping_mul(unit)));
+            ascends &= time > before;
+            *slot = Micros(time);
+        }
+        last = time;
+        all_ascend &= ascends;
+    })?;
+    all_ascend.then_some(())
+}
+
+fn decode_even_times(row: &SamplesRow, times: &mut [Micros]) -> Option<()> {
+    let mut time = row.start.0;
+    for slot in &mut *times {
+        time = time.wrapping_add(row.time_step);
+        *slot = Micros(time);
+    }
+    // What is checked step by step above, for all at once: none is zero, and they do not lead past the end of time.
+    let step = row.time_step as u64;
+    let last = i128::from(row.start.0) + i128::from(step) * times.len() as i128;
+    (times.is_empty() || step > 0 && last <= i128::from(i64::MAX)).then_some(())
 }
 
 fn encode_values(values: &[f64], row: &mut SamplesRow) {
@@ -110,106 +144,54 @@ fn encode_values(values: &[f64], row: &mut SamplesRow) {
         return;
     };
     row.value_scale = i16::from(scale);
-    let smallest = integers.iter().copied().min().unwrap_or_default();
-    let largest = integers.iter().copied().max().unwrap_or_default();
-    let steps = || integers.windows(2).map(|pair| pair[1] - pair[0]);
-    let (step_min, step_max) = (steps().min().unwrap_or(0), steps().max().unwrap_or(0));
-    if super::bits::width_of((step_max - step_min) as u64) < super::bits::width_of((largest - smallest) as u64) {
+    let (smallest, largest) = bounds(integers.iter().copied());
+    let (step_min, step_max) = bounds(integers.windows(2).map(|pair| pair[1] - pair[0]));
+    let (width, step_width) = (width_of((largest - smallest) as u64), width_of((step_max - step_min) as u64));
+    if step_width < width {
         (row.value_base, row.value_step, row.value_is_steps) = (integers[0], step_min, true);
-        row.integers = BitString::pack(&steps().map(|step| (step - step_min) as u64).collect::<Vec<_>>());
+        for place in 1..integers.len() {
+            integers[place - 1] = integers[place] - integers[place - 1];
+        }
+        integers.pop();
+        row.integers = BitString::pack_with(&integers, |step| (step - step_min) as u64, step_width);
     } else {
         row.value_base = smallest;
-        row.integers = BitString::pack(&integers.iter().map(|value| (value - smallest) as u64).collect::<Vec<_>>());
+        row.integers = BitString::pack_with(&integers, |integer| (integer - smallest) as u64, width);
     }
 }
 
-fn decode_values(row: &SamplesRow, offsets: &mut [u64], values: &mut Vec<f64>) -> Option<()> {
+fn decode_values(row: &SamplesRow, count: usize, values: &mut Vec<f64>) -> Option<()> {
     if !row.floats.is_empty() {
+        if row.floats.len() != count {
+            return None;
+        }
         values.extend_from_slice(&row.floats);
-        return (row.floats.len() == offsets.len()).then_some(());
+        return Some(());
     }
-    let scale = u8::try_from(row.value_scale).ok()?;
+    let power = decimal::power(u8::try_from(row.value_scale).ok()?)?;
+    let before = values.len();
+    values.resize(before + count, row.value_base as f64 / power);
+    let values = &mut values[before..];
     if row.value_is_steps {
-        row.integers.unpack(&mut offsets[1..])?;
-        let mut integer = row.value_base;
-        values.push(decimal::to_float(integer, scale)?);
-        for &offset in &offsets[1..] {
-            integer = integer.wrapping_add(row.value_step).wrapping_add(offset as i64);
-            values.push(decimal::to_float(integer, scale)?);
-        }
-    } else {
-        row.integers.unpack(offsets)?;
-        for &offset in &*offsets {
-            values.push(decimal::to_float(row.value_base.wrapping_add(offset as i64), scale)?);
-        }
+        let mut last = row.value_base;
+        return row.integers.unpack_with(count - 1, |first, integers| {
+            let mut before = last;
+            for integer in &mut *integers {
+                before = before.wrapping_add(row.value_step.wrapping_add(*integer));
+                *integer = before;
+            }
+            last = before;
+            decimal::to_floats(integers, power, &mut values[first + 1..]);
+        });
     }
-    Some(())
+    if row.integers.len == 0 {
+        return Some(());
+    }
+    row.integers.unpack_with(count, |first, integers| {
+        integers.iter_mut().for_each(|integer| *integer = integer.wrapping_add(row.value_base));
+        decimal::to_floats(integers, power, &mut values[first..]);
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn round_trip(samples: &BTreeMap<i64, f64>) -> SamplesRow {
-        let times: Vec<Micros> = samples.keys().map(|time| Micros(*time)).collect();
-        let values: Vec<f64> = samples.values().copied().collect();
-        let row = encode(&times, &values);
-        let (mut times_back, mut values_back) = (Vec::new(), Vec::new());
-        decode(&row, &mut times_back, &mut values_back).unwrap();
-        assert_eq!(times_back, times);
-        let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-        assert_eq!(bits(&values_back), bits(&values));
-        row
-    }
-
-    fn value() -> impl Strategy<Value = f64> {
-        prop_oneof![
-            any::<u64>().prop_map(f64::from_bits),
-            (-100_000..100_000_i32).prop_map(|hundredths| f64::from(hundredths) / 100.0),
-            any::<i32>().prop_map(f64::from),
-        ]
-    }
-
-    #[test]
-    fn evenly_spaced_times_take_no_bits_and_a_gap_takes_one_for_each() {
-        let even: BTreeMap<i64, f64> = (0..360).map(|place| (place * 10_000_000, 1.5)).collect();
-        let row = round_trip(&even);
-        assert_eq!((row.times.len, row.integers.len, row.time_step), (0, 0, 10_000_000));
-        let with_gap: BTreeMap<i64, f64> = even
-            .into_iter()
-            .map(|(time, value)| (if time > 1_000_000_000 { time + 60_000_000 } else { time }, value))
-            .collect();
-        assert_eq!(round_trip(&with_gap).times.len, 359);
-    }
-
-    #[test]
-    fn a_counter_is_kept_as_steps() {
-        let counter: BTreeMap<i64, f64> = (0..100).map(|place| (place, (place * 1000 + place % 3) as f64)).collect();
-        let row = round_trip(&counter);
-        assert!(row.value_is_steps && row.integers.len <= 99 * 2, "{row:?}");
-    }
-
-    proptest! {
-        #[test]
-        fn every_row_comes_back_bit_for_bit(samples in prop::collection::btree_map(any::<i64>(), value(), 1..300)) {
-            round_trip(&samples);
-        }
-
-        #[test]
-        fn ordinary_rows_come_back(
-            steps in prop::collection::vec((9_000..11_000_i64, -500..500_i32), 1..300), start in 0..2_000_000_000_000_000_i64,
-        ) {
-            let (mut time, mut hundredths) = (start, 5_000);
-            let samples = steps.into_iter().map(|(millis, step)| {
-                time += millis * 1000;
-                hundredths += step;
-                (time, f64::from(hundredths) / 100.0)
-            });
-            round_trip(&samples.collect());
-        }
-    }
-}
+mod tests;
