@@ -20,7 +20,7 @@ use crate::store::{Client, Transaction};
 /// Series of one transaction.
 pub const SLICE_SERIES_MAX: usize = 2_000;
 /// Series that are asked at once for the first of their rows.
-const FIRST_SERIES_MAX: usize = 5_000;
+const FIRST_SERIES_MAX: usize = 1_000;
 
 /// Rolls up the days that were closed since the last time. `force` changes nothing: an hour that is not closed would
 /// have to be counted again. Answers the rows written.

@@ -15,6 +15,9 @@ use crate::store::levels::recent::{Parts, Place, Position};
 use crate::store::levels::samples::{StoredSamples, WINDOW_MICROS};
 use crate::store::partitions::Monthly;
 
+/// Where samples of a day that has been rolled up may go.
+const OF_LATE: [Monthly; 3] = [Monthly::Samples, Monthly::Minutes, Monthly::Hours];
+
 #[derive(Debug, Default)]
 pub(super) struct Slice {
     /// By series and hour; in the order of writing, not of time.
@@ -61,7 +64,7 @@ impl Slice {
         let days = self.windows.keys().map(|(_, window)| rollup::start(*window, DAY_MICROS));
         let days: BTreeSet<Micros> = days.collect();
         let tables = |day: Micros| {
-            let tables: &[Monthly] = if late::is_late(day, days_to) { &Monthly::ALL } else { &[Monthly::Samples] };
+            let tables: &[Monthly] = if late::is_late(day, days_to) { &OF_LATE } else { &[Monthly::Samples] };
             tables.iter().map(move |table| (*table, day))
         };
         days.into_iter().flat_map(tables).collect()

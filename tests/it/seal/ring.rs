@@ -3,6 +3,7 @@
 use millrace::jobs::seal::GRACE_MICROS;
 use millrace::jobs::{JobError, day, seal};
 use millrace::model::Micros;
+use millrace::shutdown::Tasks;
 use millrace::store::locks::{self, Moving};
 
 use super::levels::{DAY, HOUR, Levels, MINUTE, time};
@@ -71,4 +72,15 @@ async fn while_another_node_moves_data_nothing_is_done_and_nothing_is_wrong() {
     assert!(matches!(day::run(&levels.context, false).await, Err(JobError::Elsewhere)));
     transaction.commit().await.unwrap();
     assert_eq!(day::run(&levels.context, false).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn runs_can_be_tasks_of_their_own() {
+    let levels = Levels::create(time(NOW)).await;
+    let (context, tasks) = (levels.context.clone(), Tasks::default());
+    let sealed = tasks.spawn("seal", async move { seal::run(&context, false).await });
+    assert_eq!(sealed.await.unwrap().unwrap(), 0);
+    let context = levels.context.clone();
+    let rolled_up = tasks.spawn("day", async move { day::run(&context, false).await });
+    assert_eq!(rolled_up.await.unwrap().unwrap(), 0);
 }
