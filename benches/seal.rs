@@ -36,7 +36,7 @@ fn main() -> Result<(), Failure> {
 
 async fn measure() -> Result<(), Failure> {
     let data_dir = std::env::temp_dir().join(format!("millrace-bench-seal-{}", std::process::id()));
-    let mut cluster = Cluster::start(Settings { data_dir, durable: true, binaries: None, throw_away: true }).await?;
+    let cluster = Cluster::start(Settings { data_dir, durable: true, binaries: None, throw_away: true }).await?;
     let database = Database::new(cluster.config("postgres"), PoolConfig::default())?;
     migrations::migrate(&database).await?;
     let clock = Arc::new(ManualClock::at(Micros(START)));
