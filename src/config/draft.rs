@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::problem::Problem;
 use super::secret::DatabaseUrl;
-use super::settings::{Admit, Catalog, Config, Database, Http, Journal, Live, Log, Mode, Query, TimeWindow, Tls};
+use super::settings::{Admit, Catalog, Config, Database, Http, Jobs, Journal, Live, Log, Mode, Query, TimeWindow, Tls};
 
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -25,6 +25,7 @@ pub(super) struct Draft {
     pub(super) window: TimeWindow,
     pub(super) catalog: Catalog,
     pub(super) journal: Journal,
+    pub(super) jobs: Jobs,
     pub(super) live: Live,
     pub(super) query: Query,
     pub(super) log: Log,
@@ -55,8 +56,22 @@ impl Draft {
                 None
             }
         };
-        let Self { database, http, admit, window, catalog, journal, live, query, log, .. } = self;
-        Some(Config { mode: mode?, listen, tls, database, http, admit, window, catalog, journal, live, query, log })
+        let Self { database, http, admit, window, catalog, journal, jobs, live, query, log, .. } = self;
+        Some(Config {
+            mode: mode?,
+            listen,
+            tls,
+            database,
+            http,
+            admit,
+            window,
+            catalog,
+            journal,
+            jobs,
+            live,
+            query,
+            log,
+        })
     }
 
     /// In development nobody but this machine is let in.

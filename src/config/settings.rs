@@ -21,6 +21,7 @@ pub struct Config {
     pub window: TimeWindow,
     pub catalog: Catalog,
     pub journal: Journal,
+    pub jobs: Jobs,
     pub live: Live,
     pub query: Query,
     pub log: Log,
@@ -88,6 +89,11 @@ pub struct Journal {
     pub lanes: usize,
     pub flush_samples_max: usize,
     pub commit_wait: Duration,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Jobs {
+    pub fold_interval: Duration,
 }
 
 #[derive(Clone, Debug, Default)]

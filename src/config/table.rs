@@ -3,6 +3,7 @@
 mod engine;
 mod front;
 mod reading;
+mod work;
 
 use super::key::Key;
 
@@ -13,6 +14,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(engine::DATABASE)
         .chain(engine::ADMIT)
         .chain(engine::JOURNAL)
+        .chain(work::JOBS)
         .chain(reading::KEYS)
 }
 

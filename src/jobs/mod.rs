@@ -16,6 +16,11 @@
 //!
 //! Knows `codec`, `rollup` and `store`. Must not know who asks for a run, nor HTTP.
 
+pub mod fold; // journal to recent
+pub mod runner; // when jobs run, and what they say of it
+mod worker; // long work beside the async workers
+
+pub use runner::{Job, Runner};
 mod moving; // the transactions in which data move
 mod months; // tables by month, made before they are written to
 mod rollups; // rows of buckets, changed
@@ -46,6 +51,9 @@ pub enum JobError {
     Block(#[from] BlockError),
     #[error("a stored row cannot be read")]
     Row(#[from] RowError),
+    /// A defect. Its transaction was rolled back.
+    #[error("the job panicked")]
+    Panicked,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
