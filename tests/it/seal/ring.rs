@@ -33,6 +33,18 @@ async fn an_hour_moves_when_its_grace_is_over_and_not_before() {
 }
 
 #[tokio::test]
+async fn what_comes_to_an_hour_that_was_closed_by_force_moves_with_the_next_run() {
+    let now = time("2028-01-01T00:01:00Z");
+    let mut levels = Levels::create(now).await;
+    levels.fold(&[(1, now - HOUR, 1.0)]).await;
+    seal::run(&levels.context, true).await.unwrap();
+    assert_eq!(levels.progress().await.sealed_to, Micros(now - MINUTE));
+    levels.fold(&[(1, now - HOUR + 1, 1.0), (1, now, 1.0)]).await;
+    seal::run(&levels.context, false).await.unwrap();
+    assert_eq!((levels.samples().await.len(), levels.parts().await.len()), (2, 1));
+}
+
+#[tokio::test]
 async fn a_table_of_the_ring_is_emptied_once_it_is_not_written_to_and_has_no_rows() {
     let now = time(NOW);
     let mut levels = Levels::create(now).await;
