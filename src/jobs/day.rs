@@ -6,6 +6,7 @@
 
 use super::months::{DAY_MICROS, Months};
 use super::rollups::Rollups;
+use super::worker::off_worker;
 use super::{Context, JobError, moving};
 use crate::codec::samples_row;
 use crate::model::{Micros, Resolution, SeriesId};
@@ -13,14 +14,14 @@ use crate::rollup;
 use crate::store::levels::days::{self, DayRows};
 use crate::store::levels::keyed::Key;
 use crate::store::levels::progress;
-use crate::store::levels::samples::WINDOW_MICROS;
+use crate::store::levels::samples::{StoredSamples, WINDOW_MICROS};
 use crate::store::partitions::Monthly;
 use crate::store::{Client, Transaction};
 
 /// Series of one transaction.
 pub const SLICE_SERIES_MAX: usize = 2_000;
 /// Series that are asked at once for the first of their rows.
-const FIRST_SERIES_MAX: usize = 5_000;
+const FIRST_SERIES_MAX: usize = 1_000;
 
 /// Rolls up the days that were closed since the last time. `force` changes nothing: an hour that is not closed would
 /// have to be counted again. Answers the rows written.
@@ -95,15 +96,7 @@ async fn roll_up_slice(transaction: &Transaction<'_>, series: &[SeriesId], day: 
         if some.is_empty() {
             break;
         }
-        for row in &some {
-            let key = (row.series, rollup::start(row.row.start, WINDOW_MICROS));
-            if hour.key != Some(key) {
-                hour.put(day, &mut rollups);
-                hour.key = Some(key);
-            }
-            samples_row::decode(&row.row, &mut hour.times, &mut hour.values)?;
-        }
-        tokio::task::yield_now().await;
+        off_worker(|| some.iter().try_for_each(|stored| hour.add(stored, day, &mut rollups)))?;
     }
     hour.put(day, &mut rollups);
     rollups.write(transaction).await
@@ -118,6 +111,16 @@ struct Hour {
 }
 
 impl Hour {
+    /// Adds a row; the hour before is counted when it begins another.
+    fn add(&mut self, stored: &StoredSamples, day: Micros, rollups: &mut Rollups) -> Result<(), JobError> {
+        let key = (stored.series, rollup::start(stored.row.start, WINDOW_MICROS));
+        if self.key != Some(key) {
+            self.put(day, rollups);
+            self.key = Some(key);
+        }
+        Ok(samples_row::decode(&stored.row, &mut self.times, &mut self.values)?)
+    }
+
     /// Counts it and begins anew. Hours of which no samples are stored keep the bucket they have.
     fn put(&mut self, day: Micros, rollups: &mut Rollups) {
         if let Some((series, start)) = self.key.take() {

@@ -26,7 +26,7 @@ use super::{Context, JobError};
 use crate::codec::block;
 use crate::model::Batch;
 use crate::store::levels::fold::{self, BlockHead};
-use crate::store::levels::samples;
+use crate::store::levels::{recent, samples};
 use crate::store::locks::{self, Moving};
 use crate::store::{StoreError, Transaction};
 use choose::{Chosen, choose};
@@ -99,7 +99,7 @@ async fn fold_some(context: &Context, limits: Limits) -> Result<(u64, bool), Job
         return Ok((0, false));
     }
     let number = fold::begin(&transaction, now).await?;
-    let pass = Pass { transaction: &transaction, chosen: &chosen, slot: fold::recent_slot(now), number };
+    let pass = Pass { transaction: &transaction, chosen: &chosen, slot: recent::slot(now), number };
     let rows = pass.all(limits.pass_samples_max).await?;
     fold::move_marks(&transaction, &chosen.marks, now).await?;
     transaction.commit().await.map_err(StoreError::from)?;

@@ -1,25 +1,18 @@
-//! The transactions in which data move.
+//! The transactions in which data move below the journal.
 //!
-//! They are READ COMMITTED on purpose. A lock that is taken within a transaction is gained when its last owner commits,
-//! and a snapshot taken with the statement that asks for it would be older than that commit: the owner's work would not
-//! be seen. Here every statement after the lock sees all that its former owners did. What else could change between two
-//! statements is new parts in recent, so these are deleted by where they were read, never by a condition.
+//! What others may change between two statements is new parts in recent. So parts are deleted by where they were read,
+//! never by a condition.
 
 use super::JobError;
 use crate::store::locks::{self, Moving};
 use crate::store::{Client, StoreError, Transaction};
 
-/// Begins a transaction that may change the levels below the journal.
+/// Begins one. Dropped without [`commit`], it changes nothing.
 ///
 /// # Errors
 /// [`JobError::Elsewhere`] when another holds the lock, or when PostgreSQL is not available.
 pub(super) async fn begin(client: &mut Client) -> Result<Transaction<'_>, JobError> {
-    let transaction = client.transaction().await.map_err(StoreError::from)?;
-    if !locks::try_lock(&transaction, Moving::Levels).await? {
-        return Err(JobError::Elsewhere);
-    }
-    locks::plan_for_moving(&transaction).await?;
-    Ok(transaction)
+    locks::begin(client, Moving::Levels).await?.ok_or(JobError::Elsewhere)
 }
 
 /// # Errors

@@ -1,6 +1,7 @@
 //! Who may move data: locks that go with the transaction that moves them.
 
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{Client, Transaction};
+use tokio_postgres::IsolationLevel;
 
 use super::StoreError;
 
@@ -28,12 +29,22 @@ pub async fn try_lock(transaction: &Transaction<'_>, moving: Moving) -> Result<b
     Ok(transaction.query_one(&statement, &[&CLASS, &object]).await?.try_get("locked")?)
 }
 
-/// Makes plans and bounds of this transaction those of one that moves data.
+/// Begins a transaction that moves data, with the lock and with plans and bounds for it. `None` when another has the
+/// lock.
+///
+/// It is READ COMMITTED on purpose, whatever the database's default. The lock is gained once its last owner has
+/// committed, but the snapshot of the statement that asks for it may be older than that commit; kept for the whole
+/// transaction, it would hide the owner's work. Like this, each statement after the lock sees all that its former
+/// owners did. What else can change between two statements is what may change without the lock.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn plan_for_moving(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+pub async fn begin(client: &mut Client, moving: Moving) -> Result<Option<Transaction<'_>>, StoreError> {
+    let transaction = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
+    if !try_lock(&transaction, moving).await? {
+        return Ok(None);
+    }
     let statement = transaction.prepare_cached(include_str!("../../sql/queries/moving.sql")).await?;
     transaction.query_one(&statement, &[]).await?;
-    Ok(())
+    Ok(Some(transaction))
 }

@@ -75,7 +75,7 @@ fn run() -> impl Strategy<Value = Run> {
 }
 
 proptest! {
-    #![proptest_config(Config::with_cases(96))]
+    #![proptest_config(Config::with_cases(64))]
 
     #[test]
     fn rows_hold_what_a_sorted_map_holds_and_never_overlap(arrivals in prop::collection::vec(prop::collection::vec(run(), 1..4), 1..12)) {

@@ -76,9 +76,11 @@ pub async fn run(context: &Context, force: bool) -> Result<u64, JobError> {
 pub async fn run_with(context: &Context, force: bool, terms: &Terms<'_>) -> Result<u64, JobError> {
     let now = context.clock.now();
     let grace_micros = if force { 0 } else { GRACE_MICROS };
-    let closed_to = rollup::start(Micros(now.0.saturating_sub(grace_micros)), WINDOW_MICROS);
-    let work = Work { before: if force { Timestamp::AFTER_ALL.0 } else { closed_to }, closed_to, terms };
+    let over_to = rollup::start(Micros(now.0.saturating_sub(grace_micros)), WINDOW_MICROS);
     let mut client = context.database.client().await?;
+    // An hour that was closed stays closed, though it was by force or the clock has been set back since.
+    let closed_to = over_to.max(progress::read(&client).await?.sealed_to);
+    let work = Work { before: if force { Timestamp::AFTER_ALL.0 } else { closed_to }, closed_to, terms };
     let mut months = Months::default();
     months.make(&client, &[(Monthly::Samples, Micros(closed_to.0.saturating_sub(WINDOW_MICROS)))]).await?;
     let (mut rows, mut next) = (0, Some(Position::FIRST));
@@ -124,7 +126,7 @@ async fn move_slice(client: &mut Client, work: &Work<'_>, from: Position, months
     if !missing.is_empty() {
         return Ok(Step::MonthsMissing(missing));
     }
-    let Slice { windows, moved, next } = slice;
+    let Slice { windows, moved, next, .. } = slice;
     let mut windows: Vec<_> = windows.into_iter().collect();
     let mut rows = 0;
     for some in windows.chunks_mut(PORTION_WINDOWS) {

@@ -6,6 +6,7 @@ use super::RawFrom;
 use super::late::Corrections;
 use crate::jobs::JobError;
 use crate::jobs::merge::{self, Head, Samples};
+use crate::jobs::worker::off_worker;
 use crate::model::Micros;
 use crate::rollup;
 use crate::store::Transaction;
@@ -31,10 +32,7 @@ pub(super) async fn put_together(
     days_to: Micros,
     raw_from: &RawFrom<'_>,
 ) -> Result<u64, JobError> {
-    for (_, new) in windows.iter_mut() {
-        new.put_in_order();
-        tokio::task::yield_now().await;
-    }
+    off_worker(|| windows.iter_mut().for_each(|(_, new)| new.put_in_order()));
     let keys: Vec<Key> = windows.iter().map(|(key, _)| *key).collect();
     let mut heads = heads(transaction, &keys).await?;
     let mut corrections = Corrections::read(transaction, &keys, days_to).await?;
@@ -64,22 +62,31 @@ async fn write(
     let read = keyed::read_samples(transaction, &needed).await?;
     let mut read: BTreeMap<Key, StoredSamples> =
         read.into_iter().map(|stored| ((stored.series, stored.row.start), stored)).collect();
+    let (replaced, rows) = off_worker(|| merge_each(hours, &mut read, corrections))?;
+    keyed::delete_samples(transaction, &replaced).await?;
+    if !rows.is_empty() {
+        samples::append(transaction, &rows).await?;
+    }
+    Ok(rows.len() as u64)
+}
+
+/// The rows that must go and those that come, and the hours of those that are late.
+fn merge_each(
+    hours: &[Hour<'_>],
+    read: &mut BTreeMap<Key, StoredSamples>,
+    corrections: &mut Corrections,
+) -> Result<(Vec<Key>, Vec<StoredSamples>), JobError> {
     let (mut replaced, mut rows) = (Vec::new(), Vec::new());
     for hour in hours {
-        let stored = hour.take(&mut read)?;
+        let stored = hour.take(read)?;
         if corrections.is_late(hour.key.1) {
             corrections.count_anew(hour.key, &hour.all(&stored));
         }
         let merged = merge::merge(&hour.heads, &stored, hour.new);
         replaced.extend(merged.replaced.into_iter().map(|start| (hour.key.0, start)));
         rows.extend(merged.rows.into_iter().map(|row| StoredSamples { series: hour.key.0, row }));
-        tokio::task::yield_now().await;
     }
-    keyed::delete_samples(transaction, &replaced).await?;
-    if !rows.is_empty() {
-        samples::append(transaction, &rows).await?;
-    }
-    Ok(rows.len() as u64)
+    Ok((replaced, rows))
 }
 
 impl Hour<'_> {

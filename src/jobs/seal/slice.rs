@@ -7,13 +7,17 @@ use crate::codec::samples_row;
 use crate::jobs::JobError;
 use crate::jobs::merge::Samples;
 use crate::jobs::months::{DAY_MICROS, Need};
+use crate::jobs::worker::off_worker;
 use crate::model::Micros;
 use crate::rollup;
 use crate::store::Transaction;
 use crate::store::levels::keyed::Key;
-use crate::store::levels::recent::{Parts, Place, Position};
+use crate::store::levels::recent::{Part, Parts, Place, Position};
 use crate::store::levels::samples::{StoredSamples, WINDOW_MICROS};
 use crate::store::partitions::Monthly;
+
+/// Where samples of a day that has been rolled up may go.
+const OF_LATE: [Monthly; 3] = [Monthly::Samples, Monthly::Minutes, Monthly::Hours];
 
 #[derive(Debug, Default)]
 pub(super) struct Slice {
@@ -23,6 +27,8 @@ pub(super) struct Slice {
     pub(super) moved: Vec<Place>,
     /// Where the next slice begins; `None` when nothing is left.
     pub(super) next: Option<Position>,
+    /// How many samples it holds.
+    samples: usize,
 }
 
 impl Slice {
@@ -33,25 +39,15 @@ impl Slice {
     pub(super) async fn read(transaction: &Transaction<'_>, from: Position, work: &Work<'_>) -> Result<Self, JobError> {
         let (samples_max, parts_max) = (work.terms.slice_samples_max, work.terms.slice_parts_max);
         let parts = Parts::open(transaction, from, work.before, parts_max).await?;
-        let (mut slice, mut samples) = (Self::default(), 0);
-        loop {
+        let mut slice = Self::default();
+        while slice.next.is_none() {
             let some = parts.next().await?;
             let Some(last) = some.last() else { break };
             let after = position(&last.stored);
-            for part in some {
-                if samples >= samples_max {
-                    slice.next = Some(position(&part.stored));
-                    return Ok(slice);
-                }
-                samples += part.stored.row.count as usize;
-                slice.add(&part.stored)?;
-                slice.moved.push(part.place);
-            }
+            off_worker(|| some.iter().try_for_each(|part| slice.take(part, samples_max)))?;
             if slice.moved.len() >= parts_max {
-                slice.next = Some(after);
-                return Ok(slice);
+                slice.next.get_or_insert(after);
             }
-            tokio::task::yield_now().await;
         }
         Ok(slice)
     }
@@ -61,10 +57,24 @@ impl Slice {
         let days = self.windows.keys().map(|(_, window)| rollup::start(*window, DAY_MICROS));
         let days: BTreeSet<Micros> = days.collect();
         let tables = |day: Micros| {
-            let tables: &[Monthly] = if late::is_late(day, days_to) { &Monthly::ALL } else { &[Monthly::Samples] };
+            let tables: &[Monthly] = if late::is_late(day, days_to) { &OF_LATE } else { &[Monthly::Samples] };
             tables.iter().map(move |table| (*table, day))
         };
         days.into_iter().flat_map(tables).collect()
+    }
+
+    /// Adds the part, unless there is no room for it or one before it.
+    fn take(&mut self, part: &Part, samples_max: usize) -> Result<(), JobError> {
+        if self.next.is_some() {
+            return Ok(());
+        }
+        if self.samples >= samples_max {
+            self.next = Some(position(&part.stored));
+            return Ok(());
+        }
+        self.samples += usize::try_from(part.stored.row.count).unwrap_or_default();
+        self.moved.push(part.place);
+        self.add(&part.stored)
     }
 
     fn add(&mut self, stored: &StoredSamples) -> Result<(), JobError> {

@@ -11,14 +11,6 @@ use tokio_postgres::types::ToSql;
 use crate::model::{Micros, Origin, SeriesId};
 use crate::store::{StoreError, Timestamp};
 
-/// The tables of the ring that recent is.
-const RECENT_SLOTS: i64 = 4;
-
-/// The table of recent that a fold writes to: by the hour of the fold.
-pub fn recent_slot(now: Micros) -> i16 {
-    now.0.div_euclid(super::samples::WINDOW_MICROS).rem_euclid(RECENT_SLOTS) as i16
-}
-
 /// A block of the journal without what is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockHead {

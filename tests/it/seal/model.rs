@@ -62,7 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(Config { max_shrink_iters: 100, ..Config::with_cases(40) })]
+    #![proptest_config(Config { max_shrink_iters: 100, ..Config::with_cases(32) })]
 
     #[test]
     fn levels_hold_what_a_sorted_map_holds_whatever_comes_when(

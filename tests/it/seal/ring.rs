@@ -3,6 +3,7 @@
 use millrace::jobs::seal::GRACE_MICROS;
 use millrace::jobs::{JobError, day, seal};
 use millrace::model::Micros;
+use millrace::shutdown::Tasks;
 use millrace::store::locks::{self, Moving};
 
 use super::levels::{DAY, HOUR, Levels, MINUTE, time};
@@ -29,6 +30,18 @@ async fn an_hour_moves_when_its_grace_is_over_and_not_before() {
     levels.clock.set(Micros(now - DAY));
     seal::run(&levels.context, false).await.unwrap();
     assert_eq!(levels.progress().await.sealed_to, Micros(end), "a clock that is set back takes nothing back");
+}
+
+#[tokio::test]
+async fn what_comes_to_an_hour_that_was_closed_by_force_moves_with_the_next_run() {
+    let now = time("2028-01-01T00:01:00Z");
+    let mut levels = Levels::create(now).await;
+    levels.fold(&[(1, now - HOUR, 1.0)]).await;
+    seal::run(&levels.context, true).await.unwrap();
+    assert_eq!(levels.progress().await.sealed_to, Micros(now - MINUTE));
+    levels.fold(&[(1, now - HOUR + 1, 1.0), (1, now, 1.0)]).await;
+    seal::run(&levels.context, false).await.unwrap();
+    assert_eq!((levels.samples().await.len(), levels.parts().await.len()), (2, 1));
 }
 
 #[tokio::test]
@@ -71,4 +84,15 @@ async fn while_another_node_moves_data_nothing_is_done_and_nothing_is_wrong() {
     assert!(matches!(day::run(&levels.context, false).await, Err(JobError::Elsewhere)));
     transaction.commit().await.unwrap();
     assert_eq!(day::run(&levels.context, false).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn runs_can_be_tasks_of_their_own() {
+    let levels = Levels::create(time(NOW)).await;
+    let (context, tasks) = (levels.context.clone(), Tasks::default());
+    let sealed = tasks.spawn("seal", async move { seal::run(&context, false).await });
+    assert_eq!(sealed.await.unwrap().unwrap(), 0);
+    let context = levels.context.clone();
+    let rolled_up = tasks.spawn("day", async move { day::run(&context, false).await });
+    assert_eq!(rolled_up.await.unwrap().unwrap(), 0);
 }
