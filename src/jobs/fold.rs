@@ -32,6 +32,8 @@ use crate::store::{StoreError, Transaction};
 use choose::{Chosen, choose};
 use gather::{FIRST, Gathered, Rows, after, last_of};
 
+/// Blocks looked at before it is known whether more are needed.
+const FIRST_LOOK_BLOCKS: usize = 4_096;
 /// Blocks and samples read at once.
 const PORTION_BLOCKS: usize = 64;
 const PORTION_SAMPLES: u64 = 200_000;
@@ -90,9 +92,7 @@ async fn fold_some(context: &Context, limits: Limits) -> Result<(u64, bool), Job
     if !locks::try_lock(&transaction, Moving::Journal).await? {
         return Err(JobError::Elsewhere);
     }
-    let heads = fold::unfolded(&transaction, limits.blocks_max).await?;
-    let is_all = heads.len() < limits.blocks_max;
-    let chosen = choose(heads, is_all, limits.samples_max);
+    let chosen = choose_some(&transaction, limits).await?;
     if chosen.blocks.is_empty() {
         // Dropped, it would keep the lock until its end has reached PostgreSQL, and nothing would be emptied.
         transaction.commit().await.map_err(StoreError::from)?;
@@ -105,6 +105,20 @@ async fn fold_some(context: &Context, limits: Limits) -> Result<(u64, bool), Job
     transaction.commit().await.map_err(StoreError::from)?;
     tracing::debug!(fold = number, blocks = chosen.blocks.len(), rows, "folded");
     Ok((rows, chosen.is_more))
+}
+
+/// Looks at few blocks first, which are enough when they are full, and at many only when they hold little.
+async fn choose_some(transaction: &Transaction<'_>, limits: Limits) -> Result<Chosen, JobError> {
+    let mut blocks_max = limits.blocks_max.min(FIRST_LOOK_BLOCKS);
+    loop {
+        let heads = fold::unfolded(transaction, blocks_max).await?;
+        let is_all = heads.len() < blocks_max;
+        let samples: u64 = heads.iter().map(|head| u64::from(head.samples)).sum();
+        if is_all || samples >= limits.samples_max || blocks_max == limits.blocks_max {
+            return Ok(choose(heads, is_all, limits.samples_max));
+        }
+        blocks_max = limits.blocks_max;
+    }
 }
 
 /// What the passes of one fold share.
