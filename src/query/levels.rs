@@ -71,7 +71,7 @@ fn add_row(stored: &StoredSamples, all: &mut HashMap<SeriesId, SeriesSamples>) -
 }
 
 /// The samples of the journal that were not folded, in order of writing.
-async fn read_journal(
+pub(super) async fn read_journal(
     client: &Client,
     marks: &FoldMarks,
     series: &[SeriesId],

@@ -2,6 +2,7 @@
 //! decisions that belong to a stage.
 
 mod admission; // room for bodies
+mod aggregate; // samples put together
 mod cron; // scheduled commands
 mod ingest; // bulk metrics
 mod input; // JSON bodies of the small endpoints

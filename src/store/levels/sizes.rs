@@ -1,0 +1,23 @@
+//! How much there is to read, before it is read.
+
+use deadpool_postgres::GenericClient;
+
+use super::samples::{WINDOW_MICROS, numbers};
+use crate::model::{Micros, SeriesId};
+use crate::store::{StoreError, Timestamp};
+
+/// How many samples the rows of `samples` and `recent` hold that may have some of `[from, to]`.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn samples(
+    client: &impl GenericClient,
+    series: &[SeriesId],
+    from: Micros,
+    to: Micros,
+) -> Result<u64, StoreError> {
+    let first_start = Micros(from.0.saturating_sub(from.0.rem_euclid(WINDOW_MICROS)));
+    let statement = client.prepare_cached(include_str!("../../../sql/queries/samples_count.sql")).await?;
+    let row = client.query_one(&statement, &[&numbers(series), &Timestamp(first_start), &Timestamp(to)]).await?;
+    Ok(row.try_get::<_, i64>("samples")?.unsigned_abs())
+}
