@@ -81,8 +81,8 @@ fn expired<'a>(samples: &SeriesSamples, minutes: &'a [Bucket], hours: &[Bucket])
     }
     for hour in hours {
         let (begin, end) = bounds(samples, hour.start);
-        let counted = samples.values[begin..end].iter().filter(|value| !value.is_nan()).count() as u64;
-        if counted < hour.count || expired.contains_key(&hour.start) {
+        // With those that are no numbers: what came late may be one, and take the place of a number.
+        if ((end - begin) as u64) < hour.count || expired.contains_key(&hour.start) {
             expired.entry(hour.start).or_default().hour = Some(*hour);
         }
     }
