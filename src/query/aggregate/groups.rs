@@ -1,7 +1,8 @@
 //! Windows of series put together to those of groups, and what is told of each. Memory is what the answer holds, and for
 //! percentiles of groups the samples of their windows, both bounded.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use uuid::Uuid;
 
@@ -11,11 +12,12 @@ use crate::model::{Bucket, Micros, Series};
 use crate::query::QueryError;
 use crate::rollup;
 
-/// Samples that percentiles are found in at one time: those of a window of one series, or of all windows of groups.
+/// Samples that percentiles are found in at one time: those of the open window of each series that is read, and of all
+/// windows of groups.
 pub(super) const PERCENTILE_SAMPLES_MAX: usize = 4_000_000;
 
 /// What the series of a group have in common.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Group {
     pub server_id: Option<Uuid>,
     pub metric_type: Option<Box<str>>,
@@ -36,6 +38,7 @@ type Gathered = BTreeMap<Micros, Window>;
 #[derive(Debug)]
 pub(super) struct Groups {
     windows: Windows,
+    range: (Micros, Micros),
     points_max: usize,
     groups: Vec<(Group, Points)>,
     gathered: Vec<Gathered>,
@@ -44,8 +47,13 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// Answers also which group each of `series` belongs to.
-    pub(super) fn new(windows: &Windows, series: &[Series], points_max: usize) -> (Self, Vec<usize>) {
+    /// For windows from `from` to before `to`. Answers also which group each of `series` belongs to.
+    pub(super) fn new(
+        windows: &Windows,
+        series: &[Series],
+        (from, to): (Micros, Micros),
+        points_max: usize,
+    ) -> Result<(Self, Vec<usize>), QueryError> {
         let mut places: HashMap<Group, usize> = HashMap::new();
         let mut groups: Vec<(Group, Points)> = Vec::new();
         let mut place_of = |group: Group| {
@@ -57,33 +65,46 @@ impl Groups {
         };
         let of_series = series.iter().map(|series| place_of(Group::of(series, windows.group_by.as_deref()))).collect();
         let gathered = if windows.group_by.is_some() { vec![Gathered::new(); groups.len()] } else { Vec::new() };
-        let windows = windows.clone();
-        (Self { windows, points_max, groups, gathered, points: 0, samples_held: 0 }, of_series)
+        let count = usize::try_from((to.0 - from.0) / windows.step_micros).unwrap_or(usize::MAX);
+        let groups_max = if windows.fill == Fill::None { 1 } else { groups.len() };
+        if count.saturating_mul(groups_max) > points_max {
+            return Err(QueryError::TooManyPoints { points_max });
+        }
+        let (windows, range) = (windows.clone(), (from, to));
+        Ok((Self { windows, range, points_max, groups, gathered, points: 0, samples_held: 0 }, of_series))
     }
 
     /// Takes a window of a series of the group at `place`. Without groups they come in order of time.
     pub(super) fn add(&mut self, place: usize, mut window: Window) -> Result<(), QueryError> {
-        let too_many_samples = QueryError::TooManyForPercentiles { samples_max: PERCENTILE_SAMPLES_MAX };
-        if self.samples_held + window.values.len() > PERCENTILE_SAMPLES_MAX {
-            return Err(too_many_samples);
-        }
+        let values = window.values.len();
         let Some(gathered) = self.gathered.get_mut(place) else {
             tell(&self.windows, &mut window, &mut self.groups[place].1);
             return self.count_point();
         };
-        self.samples_held += window.values.len();
-        match gathered.entry(window.bucket.start) {
-            std::collections::btree_map::Entry::Occupied(mut known) => {
+        let is_new = match gathered.entry(window.bucket.start) {
+            Entry::Occupied(mut known) => {
                 let known = known.get_mut();
                 known.bucket = rollup::merge(&known.bucket, &window.bucket);
                 known.values.append(&mut window.values);
-                Ok(())
+                false
             }
-            std::collections::btree_map::Entry::Vacant(new) => {
+            Entry::Vacant(new) => {
                 new.insert(window);
-                self.count_point()
+                true
             }
+        };
+        self.samples_held += values;
+        self.check_held(0)?;
+        if is_new { self.count_point() } else { Ok(()) }
+    }
+
+    /// Whether so many samples more than those of gathered windows may be held.
+    pub(super) fn check_held(&self, more: usize) -> Result<(), QueryError> {
+        let samples_max = PERCENTILE_SAMPLES_MAX;
+        if self.samples_held + more > samples_max {
+            return Err(QueryError::TooManyForPercentiles { samples_max });
         }
+        Ok(())
     }
 
     fn count_point(&mut self) -> Result<(), QueryError> {
@@ -92,35 +113,24 @@ impl Groups {
         if self.points > points_max { Err(QueryError::TooManyPoints { points_max }) } else { Ok(()) }
     }
 
-    /// The points of every window from `from` to before `to`. Groups without points are left out unless windows are
-    /// filled.
-    pub(super) fn finish(mut self, from: Micros, to: Micros) -> Result<Vec<(Group, Points)>, QueryError> {
+    /// The points of every window. Groups without points are left out unless windows are filled.
+    pub(super) fn finish(mut self) -> Vec<(Group, Points)> {
         for (place, gathered) in self.gathered.into_iter().enumerate() {
             for mut window in gathered.into_values() {
                 tell(&self.windows, &mut window, &mut self.groups[place].1);
             }
         }
-        if self.windows.fill == Fill::None {
+        let Windows { fill, step_micros, functions, .. } = &self.windows;
+        if *fill == Fill::None {
             self.groups.retain(|(_, points)| !points.times.is_empty());
-            return Ok(self.groups);
+            return self.groups;
         }
-        let (step, points_max) = (self.windows.step_micros, self.points_max);
-        let windows = count(from, to, step);
-        if windows.saturating_mul(self.groups.len()) > points_max {
-            return Err(QueryError::TooManyPoints { points_max });
-        }
-        let repeats = self.windows.fill == Fill::Previous;
-        let columns = self.windows.functions.len();
+        let (from, to) = self.range;
         for (_, points) in &mut self.groups {
-            *points = points.filled((from, to, step), columns, repeats);
+            *points = points.filled((from, to, *step_micros), functions.len(), *fill == Fill::Previous);
         }
-        Ok(self.groups)
+        self.groups
     }
-}
-
-/// How many windows there are from `from` to before `to`.
-pub(super) fn count(from: Micros, to: Micros, step_micros: i64) -> usize {
-    usize::try_from((to.0.saturating_sub(from.0)).max(0) / step_micros).unwrap_or(usize::MAX)
 }
 
 fn tell(windows: &Windows, window: &mut Window, points: &mut Points) {

@@ -30,6 +30,15 @@ pub(super) enum Piece {
     Buckets(Vec<Bucket>),
 }
 
+impl Piece {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Samples(times, _) => times.len(),
+            Self::Buckets(buckets) => buckets.len(),
+        }
+    }
+}
+
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Mixed {
     pub(super) pieces: Vec<(SeriesId, Piece)>,
@@ -55,7 +64,7 @@ pub(super) fn mix(stored: Stored, grain: Tier, from: Micros, to: Micros) -> Mixe
             mixed.add_samples(series, &samples, done..begin, (from, to));
             mixed.note(start, &hour, end > begin);
             match hour.buckets(grain, &samples.values[begin..end], &samples.times[begin..end]) {
-                Some(buckets) => mixed.add_buckets(series, buckets, (from, to)),
+                Some((length, buckets)) => mixed.add_buckets(series, length, buckets, (from, to)),
                 None => mixed.add_samples(series, &samples, begin..end, (from, to)),
             }
             done = end;
@@ -96,13 +105,13 @@ fn bounds(samples: &SeriesSamples, hour: Micros) -> (usize, usize) {
 }
 
 impl Expired<'_> {
-    /// The hour as buckets that the windows can be made of, late samples included; `None` when there are only coarser
-    /// ones.
-    fn buckets(&self, grain: Tier, late: &[f64], late_times: &[Micros]) -> Option<Vec<Bucket>> {
+    /// The hour as buckets that the windows can be made of, late samples included, and how long those are; `None` when
+    /// there are only coarser ones.
+    fn buckets(&self, grain: Tier, late: &[f64], late_times: &[Micros]) -> Option<(Resolution, Vec<Bucket>)> {
         match (grain, self.hour) {
             (Tier::Hour, Some(hour)) => {
                 let late = rollup::bucket(hour.start, late);
-                Some(vec![late.map_or(hour, |late| rollup::merge(&hour, &late))])
+                Some((Resolution::Hour, vec![late.map_or(hour, |late| rollup::merge(&hour, &late))]))
             }
             (Tier::Hour | Tier::Minute, _) if !self.minutes.is_empty() => {
                 let mut late_minutes = Vec::new();
@@ -112,7 +121,7 @@ impl Expired<'_> {
                 for late in late_minutes {
                     all.entry(late.start).and_modify(|kept| *kept = rollup::merge(kept, &late)).or_insert(late);
                 }
-                Some(all.into_values().collect())
+                Some((Resolution::Minute, all.into_values().collect()))
             }
             _ => None,
         }
@@ -137,10 +146,14 @@ impl Mixed {
     }
 
     /// A bucket that reaches into the range is part of it whole, as it cannot be divided.
-    fn add_buckets(&mut self, series: SeriesId, mut buckets: Vec<Bucket>, (from, to): (Micros, Micros)) {
-        let is_hours = buckets.len() == 1 && buckets[0].start.0 % HOUR == 0;
-        let length = if is_hours { HOUR } else { Resolution::Minute.micros() };
-        buckets.retain(|bucket| bucket.start.0 + length > from.0 && bucket.start < to);
+    fn add_buckets(
+        &mut self,
+        series: SeriesId,
+        length: Resolution,
+        mut buckets: Vec<Bucket>,
+        (from, to): (Micros, Micros),
+    ) {
+        buckets.retain(|bucket| bucket.start.0.saturating_add(length.micros()) > from.0 && bucket.start < to);
         if !buckets.is_empty() {
             self.pieces.push((series, Piece::Buckets(buckets)));
         }

@@ -86,11 +86,6 @@ impl Engine {
 async fn read(engine: &Engine, request: &AggregateRequest, waiting: Waiting<'_>) -> Result<Answer, QueryError> {
     let plan = plan::plan(request);
     let points_max = engine.config.points_max;
-    if let Shape::Windows(windows) = &request.shape
-        && groups::count(plan.from, plan.to, windows.step_micros) > points_max
-    {
-        return Err(QueryError::TooManyPoints { points_max });
-    }
     let series = matching(engine, request).await?;
     let days_to =
         async || -> Result<_, QueryError> { Ok(progress::read(&engine.database.client().await?).await?.days_to) };
@@ -111,7 +106,8 @@ async fn read(engine: &Engine, request: &AggregateRequest, waiting: Waiting<'_>)
     Err(QueryError::Moving)
 }
 
-fn answer(request: &AggregateRequest, groups: Vec<(Group, Points)>, spans: Vec<Span>) -> Answer {
+fn answer(request: &AggregateRequest, mut groups: Vec<(Group, Points)>, spans: Vec<Span>) -> Answer {
+    groups.sort_unstable_by(|left, right| left.0.cmp(&right.0));
     let (columns, step_micros) = match &request.shape {
         Shape::Windows(windows) => {
             (windows.functions.iter().map(ToString::to_string).collect(), Some(windows.step_micros))
@@ -136,13 +132,15 @@ async fn read_windows(
     series: &[Series],
     points_max: usize,
 ) -> Result<Vec<(Group, Points)>, QueryError> {
-    let (mut groups, group_of) = Groups::new(windows, series, points_max);
+    let (mut groups, group_of) = Groups::new(windows, series, (plan.from, plan.to), points_max)?;
     for (portion, places) in series.chunks(SERIES_PORTION).zip(group_of.chunks(SERIES_PORTION)) {
         let ids: Vec<SeriesId> = portion.iter().map(|series| series.id).collect();
         let new = || Windower::new(windows.step_micros, windows.has_percentiles());
         let mut windowers: Vec<Windower> = ids.iter().map(|_| new()).collect();
+        let mut held = 0;
         let mut take = |series: SeriesId, piece: Piece| {
             let Ok(index) = ids.binary_search(&series) else { return Ok(()) };
+            held -= windowers[index].held();
             let mut added = Ok(());
             let mut over = |window| {
                 if added.is_ok() {
@@ -153,7 +151,8 @@ async fn read_windows(
                 Piece::Samples(times, values) => windowers[index].add_samples(&times, &values, &mut over),
                 Piece::Buckets(buckets) => windowers[index].add_buckets(&buckets, &mut over),
             }
-            added
+            held += windowers[index].held();
+            added.and_then(|()| groups.check_held(held))
         };
         reader.read(&ids, &mut take).await?;
         for (windower, place) in windowers.into_iter().zip(places) {
@@ -162,7 +161,7 @@ async fn read_windows(
             added?;
         }
     }
-    groups.finish(plan.from, plan.to)
+    Ok(groups.finish())
 }
 
 async fn read_thinned(

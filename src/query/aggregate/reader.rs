@@ -18,8 +18,8 @@ use crate::store::levels::{progress, samples, sizes};
 const HOUR: i64 = Resolution::Hour.micros();
 /// Samples read at once, unless an hour of one series has more.
 const READ_SAMPLES_MAX: u64 = 500_000;
-/// Stored hours are read in stretches of this.
-const HOURS_STRETCH: i64 = 32 * 24 * HOUR;
+/// Rows of stored hours read at once; each holds a day.
+const READ_ROWS_MAX: u64 = 2_048;
 /// How often what moves away meanwhile is read again.
 const TRIES_MAX: usize = 5;
 
@@ -80,8 +80,11 @@ impl<'a> Reader<'a> {
                 // The earlier half is read first.
                 Some((first, second)) => left.extend([second, first]),
                 None => {
-                    self.samples_left -= samples;
-                    for (series, piece) in self.portion(stretch, is_done).await? {
+                    let pieces = self.portion(stretch, is_done).await?;
+                    // What is in the journal could not be counted before.
+                    let read: u64 = pieces.iter().map(|(_, piece)| piece.len() as u64).sum();
+                    self.samples_left = self.left_after(read.max(samples))?;
+                    for (series, piece) in pieces {
                         take(series, piece)?;
                         tokio::task::consume_budget().await;
                     }
@@ -137,14 +140,24 @@ impl<'a> Reader<'a> {
 
     /// Reads `rollup_1h`, in portions. Hours that late samples wait for are made anew.
     async fn hours(&mut self, stretch: Stretch<'_>, take: Take<'_>) -> Result<(), QueryError> {
-        let (mut from, end) = (rollup::start(stretch.from, HOUR), next_hour(stretch.to));
-        while from < end {
+        let whole = Stretch { from: rollup::start(stretch.from, HOUR), to: next_hour(stretch.to), ..stretch };
+        let mut left = vec![whole];
+        while let Some(portion) = left.pop() {
+            if portion.from >= portion.to {
+                continue;
+            }
             self.check_waiting()?;
-            let to = Micros((rollup::start(from, HOURS_STRETCH).0 + HOURS_STRETCH).min(end.0));
-            let portion = Stretch { from, to, ..stretch };
+            let Stretch { series, from, .. } = portion;
+            let client = self.engine.database.client().await?;
+            let rows = sizes::hour_rows(&client, series, from, portion.last()).await?;
+            drop(client);
+            if let Some((first, second)) = portion.halves().filter(|_| rows > READ_ROWS_MAX) {
+                left.extend([second, first]);
+                continue;
+            }
             let late = self.late_hours(portion).await?;
             let client = self.engine.database.client().await?;
-            let rows = rollups::read(&client, Resolution::Hour, portion.series, from, portion.last()).await?;
+            let rows = rollups::read(&client, Resolution::Hour, series, from, portion.last()).await?;
             drop(client);
             let mut hours: BTreeMap<SeriesId, Vec<Bucket>> =
                 decoded(&rows, Resolution::Hour, portion)?.into_iter().collect();
@@ -156,7 +169,6 @@ impl<'a> Reader<'a> {
                 take(series, Piece::Buckets(hours))?;
             }
             tokio::task::yield_now().await;
-            from = to;
         }
         Ok(())
     }

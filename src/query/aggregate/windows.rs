@@ -56,6 +56,11 @@ impl Windower {
         }
     }
 
+    /// How many samples of the open window are kept.
+    pub(super) fn held(&self) -> usize {
+        self.values.len()
+    }
+
     /// The last window is over, too.
     pub(super) fn finish(mut self, over: &mut impl FnMut(Window)) {
         self.close(over);

@@ -99,7 +99,9 @@ async fn compare(hours: &[StoredHour], questions: &[Question]) {
         levels.make_month(time).await;
     }
     let mut once: BTreeMap<(usize, i64), &StoredHour> = BTreeMap::new();
-    hours.iter().for_each(|hour| drop(once.entry((hour.series, hour.start)).or_insert(hour)));
+    for hour in hours {
+        once.entry((hour.series, hour.start)).or_insert(hour);
+    }
     for hour in once.values() {
         store(&mut levels, &numbers, hour, &mut stored).await;
         let journal = at(hour, &hour.late[2]).into_iter().filter(|(_, value)| !value.is_nan()).collect::<Vec<_>>();

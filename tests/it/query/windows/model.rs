@@ -36,7 +36,8 @@ pub(super) struct Question {
 }
 
 /// A group's name, then its points.
-pub(super) type Groups = BTreeMap<String, Vec<(i64, Vec<Option<f64>>)>>;
+pub(super) type Groups = BTreeMap<String, Points>;
+type Points = Vec<(i64, Vec<Option<f64>>)>;
 
 #[derive(Debug)]
 pub(super) enum Answer {
@@ -111,13 +112,7 @@ impl Question {
         Answer::Windows(groups.into_iter().filter_map(|(name, windows)| self.told(name, &windows, from, to)).collect())
     }
 
-    fn told(
-        &self,
-        name: String,
-        windows: &BTreeMap<i64, Window>,
-        from: i64,
-        to: i64,
-    ) -> Option<(String, Vec<(i64, Vec<Option<f64>>)>)> {
+    fn told(&self, name: String, windows: &BTreeMap<i64, Window>, from: i64, to: i64) -> Option<(String, Points)> {
         let step = STEPS[self.step].1 * SECOND;
         let (mut points, mut last) = (Vec::new(), vec![None; self.functions.len()]);
         let mut time = from;
