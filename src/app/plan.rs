@@ -61,6 +61,8 @@ pub(super) fn query(config: &Config) -> query::Config {
         running_max: config.query.running_max,
         timeout: config.query.timeout,
         series_max: u32::try_from(config.query.series_max).unwrap_or(u32::MAX - 1),
+        samples_max: config.query.samples_max,
+        points_max: config.query.points_max,
     }
 }
 

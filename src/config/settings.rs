@@ -136,6 +136,8 @@ pub struct Live {
 pub struct Query {
     pub running_max: usize,
     pub series_max: usize,
+    pub samples_max: usize,
+    pub points_max: usize,
     pub timeout: Duration,
 }
 

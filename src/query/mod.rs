@@ -4,8 +4,8 @@
 //! whatever the range; a long answer is many pages, each after the last row of the one before. Knows `store`, `codec`
 //! and `catalog`; must not know who asked, nor HTTP.
 
+pub mod aggregate; // windows, groups, and samples for drawings
 pub mod cursor; // where the next page begins
-#[expect(dead_code, reason = "aggregation reads by it")]
 mod levels; // all that is stored of some series
 pub mod page; // one page of rows, in order
 mod unfolded; // the journal's part of it
@@ -16,7 +16,9 @@ pub mod replay; // stored samples for live sessions
 pub mod request; // what was asked, checked
 pub mod rows; // rows as JSON, NDJSON and CSV
 mod selection; // which series are asked for
+pub mod when; // times and spans as people ask for them
 
+pub use aggregate::AggregateRequest;
 pub use cursor::Cursor;
 pub use latest::LatestSamples;
 pub use page::Page;
@@ -28,6 +30,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::catalog::Catalog;
+use crate::model::Micros;
 use crate::shutdown::Tasks;
 use crate::store::{Database, StoreError};
 
@@ -39,11 +42,21 @@ pub struct Config {
     pub timeout: Duration,
     /// Series one query may select.
     pub series_max: u32,
+    /// Samples one query may put together.
+    pub samples_max: usize,
+    /// Points one answer may hold.
+    pub points_max: usize,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { running_max: 8, timeout: Duration::from_secs(30), series_max: 200_000 }
+        Self {
+            running_max: 8,
+            timeout: Duration::from_secs(30),
+            series_max: 200_000,
+            samples_max: 50_000_000,
+            points_max: 250_000,
+        }
     }
 }
 
@@ -51,6 +64,16 @@ impl Default for Config {
 pub enum QueryError {
     #[error("more than {series_max} series match, ask for fewer")]
     TooManySeries { series_max: u32 },
+    #[error("the answer would have more than {points_max} points, ask for a longer step or a shorter range")]
+    TooManyPoints { points_max: usize },
+    #[error("more than {samples_max} samples would be read, ask for fewer series or a shorter range")]
+    TooManySamples { samples_max: usize },
+    #[error("percentiles of more than {samples_max} samples, ask for fewer series, smaller groups or a shorter step")]
+    TooManyForPercentiles { samples_max: usize },
+    #[error("samples before {before} have expired, and the question needs them")]
+    Expired { before: Micros },
+    #[error("stored data moved while they were read, again and again")]
+    Moving,
     #[error("the query did not finish within {} ms", timeout.as_millis())]
     TimedOut { timeout: Duration },
     /// Nobody gets to see this one.
@@ -74,6 +97,8 @@ pub struct Engine {
     catalog: Arc<Catalog>,
     latest: Arc<LatestSamples>,
     turns: Arc<Semaphore>,
+    /// Places for questions that put samples together.
+    aggregating: Arc<Semaphore>,
     tasks: Tasks,
 }
 
@@ -86,7 +111,8 @@ impl Engine {
         latest: Arc<LatestSamples>,
         tasks: Tasks,
     ) -> Self {
-        Self { config, database, catalog, latest, turns: Arc::new(Semaphore::new(config.running_max)), tasks }
+        let (turns, aggregating) = (Semaphore::new(config.running_max), Semaphore::new(aggregate::AGGREGATING_MAX));
+        Self { config, database, catalog, latest, turns: Arc::new(turns), aggregating: Arc::new(aggregating), tasks }
     }
 
     /// Reads one page.

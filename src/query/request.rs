@@ -4,6 +4,7 @@
 use uuid::Uuid;
 
 use super::cursor::Cursor;
+use super::when;
 use crate::model::Micros;
 use crate::store::journal::BlockOrder;
 use crate::store::series::SeriesFilter;
@@ -43,7 +44,7 @@ pub struct MetricsRequest {
 pub enum RequestError {
     #[error("server_id \"{0}\" is not a UUID")]
     ServerId(String),
-    #[error("{name} \"{text}\" is not an RFC 3339 time")]
+    #[error("{name} \"{text}\" is neither an RFC 3339 time nor one relative to now, such as -1h")]
     Time { name: &'static str, text: String },
     #[error("limit \"{0}\" is not a number from 1 to {LIMIT_MAX}")]
     Limit(String),
@@ -68,14 +69,12 @@ impl MetricsRequest {
     ///
     /// # Errors
     /// The first parameter that cannot be understood.
-    pub fn parse<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Result<Self, RequestError> {
+    pub fn parse<'a>(
+        pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+        now: Micros,
+    ) -> Result<Self, RequestError> {
         let get = |name: &str| pairs.clone().find(|(key, value)| *key == name && !value.is_empty()).map(|pair| pair.1);
-        let format = match get("format") {
-            None | Some("json") => Format::Json,
-            Some("ndjson") => Format::Ndjson,
-            Some("csv") => Format::Csv,
-            Some(other) => return Err(RequestError::Format(shortened(other))),
-        };
+        let format = format(get("format"))?;
         let order = match get("order") {
             None | Some("desc") => BlockOrder::Newest,
             Some("asc") => BlockOrder::Oldest,
@@ -83,8 +82,8 @@ impl MetricsRequest {
         };
         Ok(Self {
             filter: series_filter(pairs.clone())?,
-            from: get("from").map_or(Ok(Micros(i64::MIN)), |text| time("from", text))?,
-            to: get("to").map_or(Ok(Micros(i64::MAX)), |text| time("to", text))?,
+            from: get("from").map_or(Ok(Micros(i64::MIN)), |text| time("from", text, now))?,
+            to: get("to").map_or(Ok(Micros(i64::MAX)), |text| time("to", text, now))?,
             limit: limit(get("limit"), format)?,
             order,
             cursor: get("cursor").map(str::parse).transpose()?,
@@ -163,16 +162,21 @@ fn limit(text: Option<&str>, format: Format) -> Result<Option<usize>, RequestErr
     }
 }
 
-fn time(name: &'static str, text: &str) -> Result<Micros, RequestError> {
-    // A `+` that was not escaped arrives as a space, and the offset is the only place where a time has one at its end.
-    let with_plus = || text.rsplit_once(' ').map(|(clock, offset)| format!("{clock}+{offset}"));
-    Micros::parse_rfc3339(text.as_bytes())
-        .or_else(|| Micros::parse_rfc3339(with_plus()?.as_bytes()))
-        .ok_or_else(|| RequestError::Time { name, text: shortened(text) })
+pub(super) fn format(text: Option<&str>) -> Result<Format, RequestError> {
+    match text {
+        None | Some("json") => Ok(Format::Json),
+        Some("ndjson") => Ok(Format::Ndjson),
+        Some("csv") => Ok(Format::Csv),
+        Some(other) => Err(RequestError::Format(shortened(other))),
+    }
+}
+
+pub(super) fn time(name: &'static str, text: &str, now: Micros) -> Result<Micros, RequestError> {
+    when::time(text, now, &when::UNITS).ok_or_else(|| RequestError::Time { name, text: shortened(text) })
 }
 
 /// What a client sent, short enough to be sent back.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
 }
 
@@ -181,7 +185,7 @@ mod tests {
     use super::*;
 
     fn parse(pairs: &[(&str, &str)]) -> Result<MetricsRequest, RequestError> {
-        MetricsRequest::parse(pairs.iter().copied())
+        MetricsRequest::parse(pairs.iter().copied(), Micros(0))
     }
 
     #[test]
@@ -205,7 +209,10 @@ mod tests {
     fn what_cannot_be_understood_is_named() {
         for (pair, message) in [
             (("server_id", "x"), "server_id \"x\" is not a UUID"),
-            (("from", "yesterday"), "from \"yesterday\" is not an RFC 3339 time"),
+            (
+                ("from", "yesterday"),
+                "from \"yesterday\" is neither an RFC 3339 time nor one relative to now, such as -1h",
+            ),
             (("limit", "10001"), "limit \"10001\" is not a number from 1 to 10000"),
             (("order", "up"), "order \"up\" is neither asc nor desc"),
             (("format", "xml"), "format \"xml\" is none of json, ndjson, csv"),

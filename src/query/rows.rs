@@ -62,7 +62,7 @@ fn row_id(series: SeriesId, time: Micros) -> u64 {
 }
 
 /// Quotes what needs quoting, doubling quotes, as RFC 4180 says.
-fn csv_text(text: &[u8], out: &mut Vec<u8>) {
+pub(super) fn csv_text(text: &[u8], out: &mut Vec<u8>) {
     if !text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
         out.extend_from_slice(text);
         return;

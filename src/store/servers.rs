@@ -93,6 +93,16 @@ pub async fn list(client: &Client, id: Option<Uuid>) -> Result<Vec<ServerRow>, S
     client.query(&statement, &[&id]).await?.iter().map(server).collect()
 }
 
+/// The server with this number.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn of_key(client: &Client, key: ServerKey) -> Result<Option<Uuid>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/server_of_key.sql")).await?;
+    let row = client.query_opt(&statement, &[&key.0]).await?;
+    row.map(|row| Ok(row.try_get("id")?)).transpose()
+}
+
 /// How many servers there are.
 ///
 /// # Errors

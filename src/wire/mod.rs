@@ -1,4 +1,5 @@
 //! Dialects: bytes in, one plain [`crate::model::Intake`] out. Pure: no I/O, no clock, no catalog, no HTTP.
 
 pub mod json; // the grammar every JSON dialect shares
+pub mod gauges; // what the values of agents with fixed metrics are called
 pub mod native; // the bulk metrics body, and metrics as they are answered

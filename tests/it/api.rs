@@ -6,6 +6,7 @@ mod ingest; // samples in: what is taken and what is refused
 mod values; // samples out again, bit for bit
 mod metrics; // samples asked for
 mod latest; // the last value of each series
+mod history; // windows of an agent's metrics
 mod series; // which series there are
 mod snapshots; // process and container lists
 mod cron; // scheduled commands

@@ -35,8 +35,12 @@ pub fn decode_some(block: &[u8], is_wanted: impl Fn(SeriesId) -> bool, batch: &m
     if count > SAMPLES_MAX {
         return Err(BlockError::Damaged);
     }
-    let mut series = vec![0; count];
-    column::decode(&mut bytes, &mut series).ok_or(BlockError::Damaged)?;
+    let mut series = Vec::with_capacity(count);
+    let keep = |frame: &[i64]| {
+        series.extend_from_slice(frame);
+        Some(())
+    };
+    column::decode(&mut bytes, count, keep).ok_or(BlockError::Damaged)?;
     let wanted = |number: &i64| u32::try_from(*number).is_ok_and(|number| is_wanted(SeriesId(number)));
     let Some(first) = series.iter().position(wanted) else { return Ok(()) };
     let last = series.iter().rposition(wanted).unwrap_or(first);

@@ -39,8 +39,16 @@ pub(super) const KEYS: &[Key] = &[
         "Series one query may select; beyond it 422.",
         "Too high: one query takes much memory. Too low: a fleet-wide question is refused.",
     ),
+    Key::count("query.samples_max", "50000000", 10_000..=10_000_000_000, |draft| &mut draft.query.samples_max).about(
+        "Samples one query may put together; beyond it 422.",
+        "Too high: one query keeps a processor busy for long. Too low: windows of long ranges are refused.",
+    ),
+    Key::count("query.points_max", "250000", 100..=100_000_000, |draft| &mut draft.query.points_max).about(
+        "Points one answer may hold; beyond it 422.",
+        "Too high: one answer takes much memory, some 150 bytes a point. Too low: fine drawings are refused.",
+    ),
     Key::span("query.timeout", "30s", 100..=HOUR_MS, |draft| &mut draft.query.timeout).about(
-        "How long a query may wait for its turn and read one page; then it is answered 503.",
+        "How long a query may wait for its turn and read one page or all its windows; then it is answered 503.",
         "Too high: abandoned queries go on. Too low: sparse series cannot be read.",
     ),
     Key::words("log.level", "info", "a level (off, error, warn, info, debug, trace) or info,target=debug", set_level)

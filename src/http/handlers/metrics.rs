@@ -6,13 +6,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use hyper::StatusCode;
 
-use super::{Answering, Services};
+use super::{Answering, Services, aggregate};
 use crate::http::streamed_body::{self, BodyWriter};
 use crate::http::{ApiError, Request, Response, response};
 use crate::model::Sample;
 use crate::query::page::STREAM_ROWS_MAX;
 use crate::query::request::LIMIT_MAX;
-use crate::query::{Format, MetricsRequest, Page, rows};
+use crate::query::{AggregateRequest, Format, MetricsRequest, Page, rows};
 
 /// What a streamed answer holds in memory beside a page.
 const STREAM_BYTES_MAX: u32 = 256 * 1024;
@@ -21,7 +21,11 @@ const PIECE_BYTES: usize = 64 * 1024;
 
 pub(super) fn query(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
-        let asked = MetricsRequest::parse(request.query()?.pairs())?;
+        let (query, now) = (request.query()?, services.clock.now());
+        if let Some(asked) = AggregateRequest::parse(query.pairs(), now)? {
+            return aggregate::answer(&services, &asked).await;
+        }
+        let asked = MetricsRequest::parse(query.pairs(), now)?;
         match asked.format {
             Format::Json => {
                 let page = page(&services, &asked).await?;

@@ -2,8 +2,10 @@
 //! decisions that belong to a stage.
 
 mod admission; // room for bodies
+mod aggregate; // samples put together
 mod cron; // scheduled commands
 mod ingest; // bulk metrics
+mod history; // windows of fixed metrics, as one of the source systems answers them
 mod input; // JSON bodies of the small endpoints
 mod jobs; // what moves data on
 mod latest; // the last value of each series
@@ -26,7 +28,7 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::cors::Origins;
-use super::error::ErrorShape::Text;
+use super::error::ErrorShape::{Detail, Text};
 use super::router::RouteError;
 use super::{ApiError, Request, Response, Router};
 use crate::admit::budget::Budget;
@@ -122,6 +124,8 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route_as(Text, Method::POST, "/api/v1/ports/results", with(ports::add_result))
         .route_as(Text, Method::GET, "/api/v1/metrics", with(metrics::query))
         .route_as(Text, Method::GET, "/api/v1/latest", with(latest::query))
+        .route_as(Detail, Method::GET, "/history/{agent_id}/{metric}", with(history::metric))
+        .route_as(Detail, Method::GET, "/api/history/{agent_id}/{metric}", with(history::metric))
         .route_as(Text, Method::GET, "/api/v1/series", with(series::list))
         .route_as(Text, Method::GET, "/api/v1/stream", with(stream::open))
         .route(Method::GET, "/api/v1/jobs", with(jobs::list))

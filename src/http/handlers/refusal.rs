@@ -10,6 +10,7 @@ use crate::jobs::JobError;
 use crate::jobs::runner::RunError;
 use crate::journal::CommitError;
 use crate::live::SubscribeError;
+use crate::query::aggregate::AggregateRequestError;
 use crate::query::{QueryError, RequestError};
 use crate::store::StoreError;
 use crate::wire::native::DocumentError;
@@ -60,6 +61,12 @@ impl From<QueryError> for ApiError {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::TooManySeries { .. } => Self::unprocessable("too_many_series", error.to_string()),
+            QueryError::TooManyPoints { .. } => Self::unprocessable("too_many_points", error.to_string()),
+            QueryError::TooManySamples { .. } | QueryError::TooManyForPercentiles { .. } => {
+                Self::unprocessable("too_many_samples", error.to_string())
+            }
+            QueryError::Expired { .. } => Self::unprocessable("expired", error.to_string()),
+            QueryError::Moving => Self::unavailable("query_moving", error.to_string(), SOON),
             QueryError::TimedOut { .. } => Self::unavailable("query_timeout", error.to_string(), LATER),
             QueryError::Abandoned | QueryError::Moved | QueryError::Row(_) | QueryError::Block(_) => {
                 Self::internal(error)
@@ -98,6 +105,12 @@ impl From<SubscribeError> for ApiError {
 
 impl From<RequestError> for ApiError {
     fn from(error: RequestError) -> Self {
+        Self::bad_request("bad_parameter", error.to_string())
+    }
+}
+
+impl From<AggregateRequestError> for ApiError {
+    fn from(error: AggregateRequestError) -> Self {
         Self::bad_request("bad_parameter", error.to_string())
     }
 }

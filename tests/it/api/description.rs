@@ -39,6 +39,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     let mut client = Client { document: describing(&server).await, server: &server, seen: BTreeSet::new() };
     let id = servers(&mut client).await;
     samples(&mut client, &id).await;
+    history(&mut client).await;
     snapshots(&mut client, &id).await;
     for (jobs, results, reference) in [
         ("/api/v1/cron/jobs", "/api/v1/cron/results", "job_id"),
@@ -132,9 +133,11 @@ async fn samples(client: &mut Client<'_>, id: &str) {
         client.get(path, "limit=0", 400).await;
         client.get(path, "limit=1", 200).await;
     }
-    for format in ["ndjson", "csv"] {
+    for format in ["json", "ndjson", "csv"] {
         client.get("/api/v1/metrics", &format!("format={format}"), 200).await;
+        client.get("/api/v1/metrics", &format!("format={format}&from=-1h&step=1h&agg=avg,p95&fill=null"), 200).await;
     }
+    client.get("/api/v1/metrics", "from=-1h&max_points=10", 200).await;
     for tens in 0..11 {
         let names: Vec<Value> = (0..10).map(|ones| metric("cpu", &format!("{tens}{ones}"), 1.0, NOW)).collect();
         client.post(INGEST, json!({ "server_id": id, "metrics": names }), 200).await;
@@ -145,6 +148,24 @@ async fn samples(client: &mut Client<'_>, id: &str) {
     client.get("/api/v1/latest", "metric_name=00,01", 200).await;
     client.get("/api/v1/latest", "server_id=a", 400).await;
     client.get("/api/v1/latest", "", 422).await;
+}
+
+async fn history(client: &mut Client<'_>) {
+    for pattern in ["/history/{agent_id}/{metric}", "/api/history/{agent_id}/{metric}"] {
+        for (agent, metric, query, status) in [
+            ("1", "cpu", "", 200),
+            ("1", "disk", "mountpoint=/", 200),
+            ("1", "network", "start=-30d", 200),
+            ("1", "summary", "", 200),
+            ("1", "cpu", "start=soon", 400),
+            ("1", "gpu", "", 404),
+            ("one", "cpu", "", 422),
+        ] {
+            let path = pattern.replace("{agent_id}", agent).replace("{metric}", metric);
+            let answer = client.server.get(&format!("{path}?{query}")).await;
+            client.check(&Method::GET, pattern, status, answer);
+        }
+    }
 }
 
 async fn snapshots(client: &mut Client<'_>, id: &str) {

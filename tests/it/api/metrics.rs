@@ -3,6 +3,7 @@
 mod pages; // limit, order, cursor
 mod streams; // NDJSON and CSV
 mod refusals; // what cannot be asked
+mod windows; // samples put together
 
 use hyper::StatusCode;
 use serde_json::{Value, json};

@@ -10,8 +10,8 @@ async fn a_parameter_that_cannot_be_understood_is_named() {
     let server = start().await;
     for (query, message) in [
         ("server_id=server01", "server_id \"server01\" is not a UUID"),
-        ("from=yesterday", "from \"yesterday\" is not an RFC 3339 time"),
-        ("to=2025-11-20", "to \"2025-11-20\" is not an RFC 3339 time"),
+        ("from=yesterday", "from \"yesterday\" is neither an RFC 3339 time nor one relative to now, such as -1h"),
+        ("to=2025-11-20", "to \"2025-11-20\" is neither an RFC 3339 time nor one relative to now, such as -1h"),
         ("limit=0", "limit \"0\" is not a number from 1 to 10000"),
         ("limit=10001", "limit \"10001\" is not a number from 1 to 10000"),
         ("limit=-1", "limit \"-1\" is not a number from 1 to 10000"),

@@ -1,0 +1,1 @@
+SELECT id FROM servers WHERE key = $1
