@@ -21,7 +21,7 @@ pub struct Config {
     pub window: TimeWindow,
     pub catalog: Catalog,
     pub journal: Journal,
-    pub retention: Retention,
+    pub keep: Keep,
     pub live: Live,
     pub query: Query,
     pub log: Log,
@@ -93,7 +93,7 @@ pub struct Journal {
 }
 
 #[derive(Clone, Debug)]
-pub struct Retention {
+pub struct Keep {
     /// For series that no override is for.
     pub others: Tiers,
     /// The first one that fits counts.
@@ -158,7 +158,7 @@ impl TimeWindow {
     }
 }
 
-impl Retention {
+impl Keep {
     /// The longest time that anything is kept for.
     pub(super) fn longest(&self) -> Duration {
         let tiers = self.overrides.iter().map(|one| one.tiers).chain([self.others]);

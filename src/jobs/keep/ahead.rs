@@ -1,6 +1,6 @@
 //! Months before they are needed.
 
-use super::patience::try_again;
+use super::patience;
 use crate::jobs::{Context, JobError};
 use crate::model::Month;
 use crate::store::Client;
@@ -25,7 +25,7 @@ pub async fn make_months(context: &Context) -> Result<u64, JobError> {
 }
 
 pub(super) async fn make(client: &Client, table: Monthly, month: Month) -> Result<bool, JobError> {
-    let made = try_again(async || partitions::make(client, table, month.start()).await).await?;
+    let made = patience::make(client, table, month).await?;
     if made {
         tracing::info!(table = table.table(), month = %month, "made a month");
     }

@@ -4,24 +4,27 @@ use std::time::Duration;
 
 use crate::backoff::Backoff;
 use crate::jobs::JobError;
+use crate::model::Month;
 use crate::store::locks::{self, Moving};
-use crate::store::{StoreError, Transaction};
+use crate::store::partitions::{self, Monthly};
+use crate::store::{Client, StoreError, Transaction};
 
 /// With the pauses in between, a second and a half and what the tries take.
 const TRIES: u32 = 6;
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
-/// Does `step` until it succeeds, or fails with something that does not pass, or was tried often enough.
-pub(super) async fn try_again<T>(mut step: impl AsyncFnMut() -> Result<T, StoreError>) -> Result<T, StoreError> {
+/// Makes a month. Whoever keeps the table locked is waited for between the tries, not in the queue for the lock, where
+/// others would wait behind us.
+pub(super) async fn make(client: &Client, table: Monthly, month: Month) -> Result<bool, StoreError> {
     let mut backoff = Backoff::new(PAUSE_MIN, PAUSE_MAX);
     for _ in 1..TRIES {
-        match step().await {
+        match partitions::make(client, table, month.start()).await {
             Err(error) if error.is_unavailable() => tokio::time::sleep(backoff.pause()).await,
             done => return done,
         }
     }
-    step().await
+    partitions::make(client, table, month.start()).await
 }
 
 /// Takes the lock of who changes samples and rollups. Others hold it for the length of a slice.

@@ -64,7 +64,7 @@ pub async fn read(client: &impl GenericClient) -> Result<Progress, StoreError> {
 /// # Errors
 /// When PostgreSQL is not available.
 pub async fn kept_at(client: &impl GenericClient, hour: Micros) -> Result<(), StoreError> {
-    let statement = client.prepare_cached(include_str!("../../../sql/queries/progress_move.sql")).await?;
-    client.execute(&statement, &[&"keep", &Timestamp(hour)]).await?;
+    let statement = client.prepare_cached(include_str!("../../../sql/queries/progress_kept.sql")).await?;
+    client.execute(&statement, &[&Timestamp(hour)]).await?;
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! Much at once: after a long time without a run, cut off again and again, by two at once; and what must not go yet.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use millrace::jobs::JobError;
-use millrace::jobs::keep::run;
-use millrace::model::Micros;
+use millrace::jobs::keep::{RawHorizons, run};
+use millrace::jobs::retention::Policy;
+use millrace::model::{Micros, SeriesId};
 use millrace::store::partitions::Monthly;
 
 use super::model::Model;
@@ -28,6 +30,11 @@ async fn neglected() -> (World, Model) {
     (world, model)
 }
 
+/// A run as whoever runs jobs holds it: on any thread.
+fn forced(world: &World) -> Pin<Box<dyn Future<Output = Result<u64, JobError>> + Send + '_>> {
+    Box::pin(run(&world.context, &world.policy, true))
+}
+
 fn midnight(time: Micros) -> Micros {
     Micros(time.0.div_euclid(DAY) * DAY)
 }
@@ -41,8 +48,7 @@ async fn a_long_neglected_database_is_caught_up_by_two_at_once_however_often_the
     let mut cut_off = 0;
     // A little longer each time, so that every stage is cut off and the last run gets to the end.
     for millis in 1.. {
-        let both =
-            async { tokio::join!(run(&world.context, &world.policy, true), run(&world.context, &world.policy, true)) };
+        let both = futures_util::future::join(forced(&world), forced(&world));
         match tokio::time::timeout(Duration::from_millis(millis * 4), both).await {
             Ok((left, right)) => {
                 for ended in [left, right] {
@@ -57,6 +63,20 @@ async fn a_long_neglected_database_is_caught_up_by_two_at_once_however_often_the
     run(&world.context, &world.policy, true).await.unwrap();
     assert_eq!(Model::stored(&world).await, model);
     assert_eq!(world.months(Monthly::Samples).await.first().map(String::as_str), Some("2028-02"));
+}
+
+#[tokio::test]
+async fn every_series_is_known_by_number_to_keep_samples_as_long_as_its_rule_says() {
+    let world = World::at(NOW).await;
+    let horizons = RawHorizons::load(&world.context, &world.policy).await.unwrap();
+    for (series, (.., [raw, _, _])) in world.series.iter().zip(SERIES) {
+        let expected = micros("2028-03-20T10:00:00Z").0 - i64::from(raw) * DAY;
+        assert_eq!(horizons.of(*series), Micros(expected));
+    }
+    let newer = SeriesId(world.series.iter().max().unwrap().0 + 1);
+    assert_eq!(horizons.of(newer), Micros(i64::MIN), "it was not there, so nothing of it has expired");
+    let horizons = RawHorizons::load(&world.context, &Policy::default()).await.unwrap();
+    assert_eq!(horizons.of(newer), micros("2028-02-19T10:00:00Z"), "the same for all");
 }
 
 #[tokio::test]
