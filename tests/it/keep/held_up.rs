@@ -74,6 +74,18 @@ async fn a_month_that_someone_reads_is_dropped_once_they_are_done() {
 }
 
 #[tokio::test]
+async fn a_month_that_was_detached_and_not_dropped_before_a_crash_is_dropped_by_the_next_run() {
+    let world = World::at("2028-01-20T00:00:00Z").await;
+    world.keep().await;
+    let client = world.test.connect().await;
+    client.batch_execute("SELECT expire_month('samples', '2028-01-01Z')").await.unwrap();
+    client.batch_execute("ALTER TABLE samples DETACH PARTITION samples_2028_01 CONCURRENTLY").await.unwrap();
+    world.clock.set(micros("2028-02-01T00:00:00Z"));
+    assert_eq!(world.keep().await as usize, 1 + Monthly::ALL.len(), "one is dropped, April is made for each table");
+    assert_eq!(world.count("SELECT count(*) FROM pg_class WHERE relname = 'samples_2028_01'").await, 0);
+}
+
+#[tokio::test]
 async fn a_month_that_was_taken_out_by_hand_is_left_alone_and_told() {
     let world = World::at("2028-01-20T00:00:00Z").await;
     world.keep().await;
