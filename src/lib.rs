@@ -10,6 +10,7 @@ pub mod journal; // lanes, blocks, commit, acknowledgement
 pub mod live; // filters, hub, WebSocket sessions
 pub mod query; // request, selection, page, output
 pub mod jobs; // fold, seal, day, keep
+pub mod verify; // the store's check of itself
 pub mod store; // PostgreSQL: pool, migrations, COPY, statements
 pub mod embedded; // the local PostgreSQL cluster
 pub mod http; // sockets, connections, bodies, routes, handlers

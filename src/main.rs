@@ -1,14 +1,16 @@
 //! The program: arguments, settings, logs, build, run, exit code.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use millrace::app::{App, Signals};
+use millrace::app::{self, App, Signals};
 use millrace::cli::{self, Command, Settings};
 use millrace::clock::SystemClock;
 use millrace::config::{self, Config, Environment};
 use millrace::telemetry::logs;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Frees what one thread allocated and another is done with, which is how every batch travels, at little cost.
 #[global_allocator]
@@ -24,7 +26,8 @@ fn main() -> ExitCode {
         }
     };
     match command {
-        Command::Serve(settings) => serve(&settings, &environment),
+        Command::Serve(settings) => with_settings(&settings, &environment, async |config| run(config).await),
+        Command::Verify(settings) => with_settings(&settings, &environment, async |config| verify(config).await),
         Command::Tool(tool) => {
             let ran = tool.run(&environment, &mut io::stdout().lock(), &mut io::stderr().lock());
             ran.unwrap_or(cli::EXIT_FAILED).into()
@@ -32,7 +35,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(settings: &Settings, environment: &Environment) -> ExitCode {
+fn with_settings(
+    settings: &Settings,
+    environment: &Environment,
+    work: impl AsyncFnOnce(&Config) -> Result<(), Failure>,
+) -> ExitCode {
     let config = match config::load(&settings.flags(), environment) {
         Ok(config) => config,
         Err(problems) => return fail(&problems, cli::EXIT_CONFIG),
@@ -44,7 +51,7 @@ fn serve(settings: &Settings, environment: &Environment) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, cli::EXIT_FAILED),
     };
-    match runtime.block_on(run(&config)) {
+    match runtime.block_on(work(&config)) {
         Ok(()) => ExitCode::from(cli::EXIT_OK),
         Err(error) => {
             tracing::error!(error = error.as_ref() as &dyn std::error::Error, "ended with an error");
@@ -53,7 +60,14 @@ fn serve(settings: &Settings, environment: &Environment) -> ExitCode {
     }
 }
 
-async fn run(config: &Config) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// The report goes where a pipe takes it from; what was found wrong is the exit code too.
+async fn verify(config: &Config) -> Result<(), Failure> {
+    let report = app::verify(config, &SystemClock).await?;
+    write!(io::stdout(), "{report}")?;
+    if report.is_clean() { Ok(()) } else { Err(format!("{} faults", report.faults).into()) }
+}
+
+async fn run(config: &Config) -> Result<(), Failure> {
     // Listened to from the start, so that a stop during start-up is not lost.
     let hangup_stops = config.tls.is_none();
     let (mut signals, mut again) = (Signals::listen(hangup_stops)?, Signals::listen(hangup_stops)?);

@@ -6,7 +6,7 @@ use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use crate::report::Report;
 use crate::scenarios::{
-    ScenarioError, compare, crash, generator, idle, ingest_json, live_fanout, query_mix, sustained,
+    ScenarioError, compare, crash, generator, idle, ingest_json, live_fanout, query_mix, sizes, sustained,
 };
 
 /// Load, fault and comparison tests for Millrace, on loopback only.
@@ -66,6 +66,8 @@ enum Scenario {
     Crash(crash::Settings),
     /// The same data into Millrace, plain COPY and installed peers.
     Compare(compare::Settings),
+    /// Bytes a sample of five kinds of data, beside VictoriaMetrics.
+    Sizes(sizes::Settings),
     /// Every scenario with its defaults.
     All,
 }
@@ -90,11 +92,12 @@ impl Scenario {
             Self::QueryMix(settings) => vec![Box::new(move |common| query_mix::run(common, &settings))],
             Self::Crash(settings) => vec![Box::new(move |common| crash::run(common, &settings))],
             Self::Compare(settings) => vec![Box::new(move |common| compare::run(common, &settings))],
+            Self::Sizes(settings) => vec![Box::new(move |common| sizes::run(common, &settings))],
             Self::All => Self::every().into_iter().flat_map(Self::runs).collect(),
         }
     }
 
-    fn every() -> [Self; 8] {
+    fn every() -> [Self; 9] {
         [
             Self::Generator(defaults()),
             Self::IngestJson(defaults()),
@@ -104,6 +107,7 @@ impl Scenario {
             Self::QueryMix(defaults()),
             Self::Crash(defaults()),
             Self::Compare(defaults()),
+            Self::Sizes(defaults()),
         ]
     }
 }
@@ -127,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_scenario_runs_without_settings() {
-        assert_eq!(Scenario::All.runs().len(), 8);
+        assert_eq!(Scenario::All.runs().len(), 9);
         let cli = Cli::parse_from(["load", "ingest-json", "--seed", "7", "--duration-s", "1"]);
         assert_eq!((cli.common.seed, cli.runs().len()), (7, 1));
     }

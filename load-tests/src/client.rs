@@ -34,6 +34,7 @@ pub(crate) struct Client {
     address: SocketAddr,
     stream: Option<TcpStream>,
     received: Vec<u8>,
+    answer_wait: Duration,
 }
 
 #[derive(Debug)]
@@ -64,7 +65,13 @@ impl Client {
         if !address.ip().is_loopback() {
             return Err(ClientError::NotLoopback(address));
         }
-        Ok(Self { address, stream: None, received: Vec::with_capacity(READ_BYTES) })
+        Ok(Self { address, stream: None, received: Vec::with_capacity(READ_BYTES), answer_wait: ANSWER_WAIT })
+    }
+
+    /// For what takes longer than requests do.
+    pub(crate) fn waiting(mut self, answer_wait: Duration) -> Self {
+        self.answer_wait = answer_wait;
+        self
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Result<Answer<'_>, ClientError> {
@@ -100,8 +107,8 @@ impl Client {
         let connect = || {
             let stream = TcpStream::connect_timeout(&self.address, CONNECT_WAIT)?;
             stream.set_nodelay(true)?;
-            stream.set_read_timeout(Some(ANSWER_WAIT))?;
-            stream.set_write_timeout(Some(ANSWER_WAIT))?;
+            stream.set_read_timeout(Some(self.answer_wait))?;
+            stream.set_write_timeout(Some(self.answer_wait))?;
             Ok(stream)
         };
         connect().map_err(|source| ClientError::Connect { address: self.address, source })

@@ -17,6 +17,7 @@ use crate::process::{self, Daemon, ProcessError};
 
 const READY_WAIT: Duration = Duration::from_secs(60);
 const STOP_WAIT: Duration = Duration::from_secs(60);
+const JOB_WAIT: Duration = Duration::from_secs(600);
 const STOP_BY: &str = "TERM";
 
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,10 @@ pub(crate) enum ServerError {
     Register { hostname: String, status: u16, text: String },
     #[error("the server or its PostgreSQL did not end within {} s of being asked to", STOP_WAIT.as_secs())]
     Stuck,
+    #[error("job {job} was answered {status}: {text}")]
+    Job { job: &'static str, status: u16, text: String },
+    #[error("cannot run the store's own check")]
+    Verify(#[source] io::Error),
     #[error("no running PostgreSQL was found below {}", .0.display())]
     NoPostmaster(PathBuf),
 }
@@ -132,6 +137,39 @@ impl Server {
         })?;
         ids.into_iter().flatten().enumerate().for_each(|(host, id)| fleet.adopt(host, id));
         Ok(())
+    }
+
+    /// Has a job done all it can, open windows included, and waits for it.
+    pub(crate) fn run_job(&self, job: &'static str) -> Result<(), ServerError> {
+        let mut client = Client::new(self.address)?.waiting(JOB_WAIT);
+        let answer = client.post(&format!("/api/v1/jobs/{job}/run?force=true"), "application/json", b"")?;
+        if answer.status == 200 {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(answer.body).chars().take(300).collect();
+        Err(ServerError::Job { job, status: answer.status, text })
+    }
+
+    /// Moves everything that is committed to where it stays.
+    pub(crate) fn settle(&self) -> Result<(), ServerError> {
+        ["fold", "seal", "day"].into_iter().try_for_each(|job| self.run_job(job))
+    }
+
+    /// Has the store check itself beside the running server. The inner error is what it found.
+    pub(crate) fn verify(&self) -> Result<Result<(), String>, ServerError> {
+        let mut command = Command::new(&self.launch.binary);
+        command.args(["verify", "--dev", "--data-dir"]).arg(self.data_dir());
+        let output = command.output().map_err(ServerError::Verify)?;
+        let said = || String::from_utf8_lossy(&output.stdout).chars().take(2000).collect();
+        Ok(if output.status.success() { Ok(()) } else { Err(said()) })
+    }
+
+    /// One of the server's own numbers, by its name with its labels as it is exposed.
+    pub(crate) fn number(&self, name: &str) -> Option<f64> {
+        let mut client = Client::new(self.address).ok()?;
+        let answer = client.get("/-/metrics").ok()?;
+        let text = std::str::from_utf8(answer.body).ok()?;
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
     }
 
     fn postmaster(&self) -> Option<u32> {

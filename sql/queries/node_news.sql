@@ -1,5 +1,6 @@
 -- How far the catalog and each writer of the journal have got, the latest writers first; one row without a writer when
--- the journal is empty. $1 how many writers. Steps from writer to writer through the primary key instead of reading it.
+-- there was none. $1 how many writers. Steps from writer to writer through the primary key instead of reading it. A writer
+-- whose flushes have all left the journal is known by its mark alone.
 WITH RECURSIVE writer AS (
     (SELECT node, lane FROM journal ORDER BY node DESC, lane DESC LIMIT 1)
     UNION ALL
@@ -9,12 +10,20 @@ WITH RECURSIVE writer AS (
         WHERE (journal.node, journal.lane) < (writer.node, writer.lane)
         ORDER BY node DESC, lane DESC
         LIMIT 1) AS earlier
+), known AS (
+    (SELECT node, lane FROM writer LIMIT $1)
+    UNION
+    (SELECT node, lane FROM fold_marks ORDER BY node DESC, lane DESC LIMIT $1)
+    ORDER BY node DESC, lane DESC
+    LIMIT $1
 )
-SELECT revision, latest.node, latest.lane, newest.sequence
+SELECT revision, known.node, known.lane, newest.sequence, fold_marks.sequence AS folded
 FROM catalog_revision
-LEFT JOIN (SELECT node, lane FROM writer LIMIT $1) AS latest ON true
+LEFT JOIN known ON true
+LEFT JOIN fold_marks ON fold_marks.node = known.node AND fold_marks.lane = known.lane
 LEFT JOIN LATERAL (
     SELECT sequence FROM journal
-    WHERE journal.node = latest.node AND journal.lane = latest.lane
+    WHERE journal.node = known.node AND journal.lane = known.lane
     ORDER BY sequence DESC
     LIMIT 1) AS newest ON true
+ORDER BY known.node DESC, known.lane DESC

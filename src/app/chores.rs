@@ -1,4 +1,4 @@
-//! Small things done every few seconds: writing down when servers were last heard of.
+//! Small things done every few seconds: writing down when servers were last heard of, looking how large tables are.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::http::handlers::Services;
 use crate::model::Micros;
+use crate::store::StoreError;
+use crate::store::sizes::{self, TableSize};
 
 const INTERVAL: Duration = Duration::from_secs(5);
 
@@ -27,5 +29,16 @@ pub(super) async fn run(services: Arc<Services>, stopping: impl Future<Output = 
         if is_last {
             return;
         }
+        if let Err(error) = look_at_tables(&services).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "sizes of tables not read");
+        }
     }
+}
+
+async fn look_at_tables(services: &Services) -> Result<(), StoreError> {
+    let client = services.database.client().await?;
+    for TableSize { table, bytes, dead_rows } in sizes::tables(&client).await? {
+        services.metrics.storage.table_is(table, bytes, dead_rows);
+    }
+    Ok(())
 }

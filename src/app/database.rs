@@ -8,19 +8,14 @@ use crate::embedded::{Cluster, Settings};
 use crate::store::Database;
 use crate::store::database::PoolConfig;
 
-const NAME: &str = "millrace";
+pub(super) const NAME: &str = "millrace";
 /// How long someone else's PostgreSQL may take to come up, as when both are started together.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Reaches the database, having started it first where it is our own.
 pub(super) async fn open(config: &Config) -> Result<(Database, Option<Cluster>), Failure> {
-    let pool = PoolConfig {
-        connections_max: config.database.connections_max,
-        connect_timeout: config.database.connect_timeout,
-        wait_max: config.database.wait_timeout,
-        statement_timeout: config.database.statement_timeout,
-    };
+    let pool = pool(config);
     match &config.mode {
         Mode::Dev { data_dir } => {
             let data_dir = std::path::absolute(data_dir)?;
@@ -36,6 +31,15 @@ pub(super) async fn open(config: &Config) -> Result<(Database, Option<Cluster>),
             wait_for(&database).await?;
             Ok((database, None))
         }
+    }
+}
+
+pub(super) fn pool(config: &Config) -> PoolConfig {
+    PoolConfig {
+        connections_max: config.database.connections_max,
+        connect_timeout: config.database.connect_timeout,
+        wait_max: config.database.wait_timeout,
+        statement_timeout: config.database.statement_timeout,
     }
 }
 

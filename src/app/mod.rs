@@ -7,9 +7,11 @@
 mod chores; // small things done every few seconds
 mod coherence; // the catalog as the journal sees it
 mod database; // one's own PostgreSQL, or someone else's
+mod jobs; // what moves data on, and when
 mod observe; // stages' numbers to self-metrics
 mod past; // stored samples for live sessions
 mod plan; // settings to each module's own configuration
+mod verify; // the check of all that is stored
 mod signals; // what the operating system asks for
 
 use std::net::SocketAddr;
@@ -27,8 +29,10 @@ use crate::embedded::{self, Cluster, EmbeddedError};
 use crate::http::handlers::{self, Readiness, Services};
 use crate::http::tls::Tls;
 use crate::http::{self, Front, Listener};
-use crate::jobs;
+use crate::jobs::Context;
+use crate::jobs::fold::Trigger;
 use crate::jobs::keep::{self, MonthsWatch};
+use crate::jobs::runner::{Runner, Worker};
 use crate::journal::{Follower, Journal, Lanes, Surroundings};
 use crate::live::{Hub, HubWorker, Replays};
 use crate::query;
@@ -37,6 +41,7 @@ use crate::store::{migrations, nodes};
 use crate::telemetry::Metrics;
 
 pub use signals::Signals;
+pub use verify::verify;
 
 use past::StoredSamples;
 
@@ -58,6 +63,7 @@ pub struct App {
     lanes: Lanes,
     hub_worker: HubWorker,
     follower: Follower,
+    workers: Vec<Worker>,
     cluster: Option<Cluster>,
 }
 
@@ -72,8 +78,8 @@ impl App {
         let http = plan::http(config)?;
         let (database, cluster) = database::open(config).await?;
         migrations::migrate(&database).await?;
-        let jobs = jobs::Context { database: database.clone(), clock: Arc::clone(&clock) };
-        let months = prepare_months(jobs).await;
+        let context = Context { database: database.clone(), clock: Arc::clone(&clock) };
+        let months = prepare_months(context.clone()).await;
         let node = nodes::register(&database.client().await?, env!("CARGO_PKG_VERSION")).await?;
         let metrics = Arc::new(Metrics::new());
         let catalog = Arc::new(Catalog::open(database.clone(), plan::catalog(config)).await?);
@@ -81,15 +87,18 @@ impl App {
         let marks = nodes::news(&database.client().await?).await?.writers;
         let (hub, hub_worker) =
             Hub::build(plan::hub(config), Arc::<Catalog>::clone(&catalog), marks.iter().copied().collect());
+        let folds = Arc::new(Trigger::default());
         let surroundings = Surroundings {
             database: database.clone(),
             node,
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
-            listeners: vec![Arc::<Hub>::clone(&hub)],
+            listeners: vec![Arc::<Hub>::clone(&hub), Arc::<Trigger>::clone(&folds)],
         };
         let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
         let follower = Follower::new(&surroundings, Arc::<Catalog>::clone(&catalog), &marks);
+        let retention = Arc::new(plan::retention(config));
+        let (jobs, workers) = Runner::new(jobs::all(config, &folds, &retention), context, node, Arc::clone(&metrics));
         let readers = Tasks::default();
         let (reading, known) = (plan::query(config), Arc::clone(&catalog));
         let query = Arc::new(query::Engine::new(reading, database.clone(), known, readers.clone()));
@@ -99,6 +108,7 @@ impl App {
             hub,
             replays: Arc::new(Replays::new(Arc::new(StoredSamples(Arc::clone(&query))))),
             query,
+            jobs,
             heartbeat: plan::heartbeat(config),
             sessions: Tasks::default(),
             origins: http.cors.origins.clone(),
@@ -107,7 +117,7 @@ impl App {
             budget: Budget::new(config.http.in_flight_bytes_max as u64),
             rates: Rates::new(config.admit.samples_per_second as u64, config.admit.burst, config.admit.clients_max),
             months,
-            retention: Arc::new(plan::retention(config)),
+            retention,
             past: config.window.past,
             future: config.window.future,
             clock,
@@ -118,7 +128,7 @@ impl App {
         let front = Front::new(handlers::router(&services)?, &http).observed_by(observe::answers(&services));
         let front = Arc::new(front);
         observe::stages(&services, &front);
-        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, follower, cluster })
+        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, follower, workers, cluster })
     }
 
     /// The addresses that were bound, ports that the system chose included.
@@ -139,8 +149,9 @@ impl App {
     /// # Errors
     /// When a stage could not be started, or did not end in time.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let Self { services, front, http, listeners, tls, mut lanes, hub_worker, follower, cluster } = self;
+        let Self { services, front, http, listeners, tls, mut lanes, hub_worker, follower, workers, cluster } = self;
         let (requests, background, storage) = (Tasks::default(), Tasks::default(), Tasks::default());
+        let jobs = Tasks::default();
         let mut cluster = cluster.map(|cluster| {
             storage.spawn("postgresql", embedded::supervise(cluster, storage.stopping(), STAGE_DEADLINE))
         });
@@ -148,6 +159,9 @@ impl App {
         drop(background.spawn("live hub", hub_worker.run(background.stopping())));
         drop(background.spawn("follower", follower.run(background.stopping())));
         drop(background.spawn("chores", chores::run(Arc::clone(&services), background.stopping())));
+        for worker in workers {
+            drop(jobs.spawn(worker.name(), worker.run(jobs.clone())));
+        }
         if let Some(tls) = tls {
             drop(background.spawn("certificates", signals::reload_on_hangup(tls, background.stopping())));
         }
@@ -164,6 +178,7 @@ impl App {
 
         tracing::info!("stopping");
         services.readiness.drain();
+        jobs.ask_to_stop();
         let mut late = Vec::new();
         late.extend(requests.stop(http.connections.drain_deadline + FRONT_GRACE).await.err().unwrap_or_default());
         if let Ok(drained) = served.await {
@@ -176,6 +191,7 @@ impl App {
         services.hub.caught_up(STAGE_DEADLINE).await;
         late.extend(services.sessions.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         late.extend(services.readers.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
+        late.extend(jobs.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         late.extend(background.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         services.database.close();
         storage.ask_to_stop();
@@ -195,7 +211,7 @@ impl App {
 }
 
 /// Makes the months that will be written. A server that cannot make one takes in samples all the same, but is not ready.
-async fn prepare_months(context: jobs::Context) -> MonthsWatch {
+async fn prepare_months(context: Context) -> MonthsWatch {
     if let Err(error) = keep::make_months(&context).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "a month could not be made");
     }

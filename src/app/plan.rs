@@ -52,8 +52,8 @@ pub(super) fn retention(config: &Config) -> retention::Policy {
     let rule = |one: &config::RetentionOverride| {
         retention::Rule::new(&one.metric_type, &one.metric_name, &one.hostname, tiers(one.tiers))
     };
-    let rules = config.keep.overrides.iter().map(rule).collect();
-    retention::Policy::new(tiers(config.keep.others), rules)
+    let rules = config.retention.overrides.iter().map(rule).collect();
+    retention::Policy::new(tiers(config.retention.others), rules)
 }
 
 pub(super) fn query(config: &Config) -> query::Config {

@@ -20,6 +20,8 @@ pub struct Cli {
 pub enum Command {
     /// Run the server
     Serve(Settings),
+    /// Read all that is stored and tell everything that is wrong with it; exits with 1 when something is
+    Verify(Settings),
     #[command(flatten)]
     Tool(Tool),
 }

@@ -8,7 +8,7 @@ use super::problem::Problem;
 use super::retention::parse_overrides;
 use super::secret::DatabaseUrl;
 use super::settings::{
-    Admit, Catalog, Config, Database, Http, Journal, Keep, Live, Log, Mode, Query, Tiers, TimeWindow, Tls,
+    Admit, Catalog, Config, Database, Http, Jobs, Journal, Live, Log, Mode, Query, Retention, Tiers, TimeWindow, Tls,
 };
 
 #[derive(Debug, Default)]
@@ -29,7 +29,8 @@ pub(super) struct Draft {
     pub(super) window: TimeWindow,
     pub(super) catalog: Catalog,
     pub(super) journal: Journal,
-    pub(super) tiers: Tiers,
+    pub(super) jobs: Jobs,
+    pub(super) retention: Tiers,
     /// As it was written.
     pub(super) retention_overrides: String,
     pub(super) live: Live,
@@ -64,9 +65,9 @@ impl Draft {
         };
         let overrides = &self.retention_overrides;
         let overrides = if overrides.is_empty() { Vec::new() } else { parse_overrides(overrides, problems) };
-        let keep = Keep { others: self.tiers, overrides };
-        let window = self.window.within(keep.longest());
-        let Self { database, http, admit, catalog, journal, live, query, log, .. } = self;
+        let retention = Retention { others: self.retention, overrides };
+        let window = self.window.within(retention.longest());
+        let Self { database, http, admit, catalog, journal, jobs, live, query, log, .. } = self;
         Some(Config {
             mode: mode?,
             listen,
@@ -77,7 +78,8 @@ impl Draft {
             window,
             catalog,
             journal,
-            keep,
+            jobs,
+            retention,
             live,
             query,
             log,

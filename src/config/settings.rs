@@ -21,7 +21,8 @@ pub struct Config {
     pub window: TimeWindow,
     pub catalog: Catalog,
     pub journal: Journal,
-    pub keep: Keep,
+    pub jobs: Jobs,
+    pub retention: Retention,
     pub live: Live,
     pub query: Query,
     pub log: Log,
@@ -93,7 +94,7 @@ pub struct Journal {
 }
 
 #[derive(Clone, Debug)]
-pub struct Keep {
+pub struct Retention {
     /// For series that no override is for.
     pub others: Tiers,
     /// The first one that fits counts.
@@ -115,6 +116,11 @@ pub struct RetentionOverride {
     pub metric_name: String,
     pub hostname: String,
     pub tiers: Tiers,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Jobs {
+    pub fold_interval: Duration,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -158,7 +164,7 @@ impl TimeWindow {
     }
 }
 
-impl Keep {
+impl Retention {
     /// The longest time that anything is kept for.
     pub(super) fn longest(&self) -> Duration {
         let tiers = self.overrides.iter().map(|one| one.tiers).chain([self.others]);

@@ -4,6 +4,7 @@ mod engine;
 mod front;
 mod keeping;
 mod reading;
+mod work;
 
 use super::key::Key;
 
@@ -14,6 +15,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(engine::DATABASE)
         .chain(engine::ADMIT)
         .chain(engine::JOURNAL)
+        .chain(work::JOBS)
         .chain(keeping::RETENTION)
         .chain(reading::KEYS)
 }

@@ -1,5 +1,6 @@
 //! The handle to the local cluster. Dropping it ends PostgreSQL as well, only without waiting.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -7,7 +8,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::Settings;
-use super::directory::PORT;
+use super::directory::{PORT, reach};
 use super::error::EmbeddedError;
 use super::initdb::SUPERUSER;
 use super::installation::Installation;
@@ -49,6 +50,14 @@ impl Cluster {
         let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(postgres.version = version, took_ms, "PostgreSQL accepts connections");
         Ok(cluster)
+    }
+
+    /// How to connect to a database of a cluster that another process holds, given the directory that
+    /// [`EmbeddedError::Held`] names.
+    pub fn config_of_held(directory: &Path, database: &str) -> Config {
+        let mut config = reach(directory, database);
+        config.connect_timeout(CONNECT_TIMEOUT);
+        config
     }
 
     /// How to connect to `database`. Stays valid over a restart.

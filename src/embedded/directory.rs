@@ -13,8 +13,10 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use nix::libc;
+use tokio_postgres::Config;
 
 use super::error::EmbeddedError;
+use super::initdb::SUPERUSER;
 use super::run_as::RunAs;
 
 /// Only part of the socket's name: no network port is opened.
@@ -108,6 +110,13 @@ fn lock(root: &Path) -> Result<File, EmbeddedError> {
     file.set_len(0).map_err(io("write"))?;
     writeln!(file, "{}", std::process::id()).map_err(io("write"))?;
     Ok(file)
+}
+
+/// How to connect to the server of a data directory that another process owns.
+pub(super) fn reach(root: &Path, database: &str) -> Config {
+    let mut config = Config::new();
+    config.host_path(socket_directory(root)).port(PORT).user(SUPERUSER).dbname(database);
+    config
 }
 
 /// The same for the same data directory every time, so that a server found in it can be told to be ours.

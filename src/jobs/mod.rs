@@ -16,8 +16,19 @@
 //!
 //! Knows `codec`, `rollup` and `store`. Must not know who asks for a run, nor HTTP.
 
+pub mod runner; // when jobs run, and what they say of it
+mod worker; // long work beside the async workers
+mod moving; // the transactions in which data move
+mod months; // tables by month, made before they are written to
+pub mod fold; // journal to recent
+pub mod merge; // samples and the rows of their hour
+mod rollups; // rows of buckets, changed
+pub mod seal; // hours that are closed
+pub mod day; // days that are closed
 pub mod retention; // how long what is kept
 pub mod keep; // months ahead, retention behind
+
+pub use runner::{Job, Runner};
 
 use std::sync::Arc;
 
@@ -42,6 +53,9 @@ pub enum JobError {
     Block(#[from] BlockError),
     #[error("a stored row cannot be read")]
     Row(#[from] RowError),
+    /// A defect. Its transaction was rolled back.
+    #[error("the job panicked")]
+    Panicked,
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -79,11 +79,6 @@ impl Policy {
         self.tiers(identity.metric_type(), identity.metric_name(), hostname).horizons(now).raw
     }
 
-    /// Of series that no rule is for.
-    pub fn others(&self, now: Micros) -> Horizons {
-        self.others.horizons(now)
-    }
-
     /// What is before these has expired for every series.
     pub fn earliest(&self, now: Micros) -> Horizons {
         self.fold(now, Micros::min)

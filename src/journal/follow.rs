@@ -131,6 +131,10 @@ impl Follower {
         let news = nodes::news(&client).await?;
         // The catalog takes a connection of its own, which may be the only one there is.
         drop(client);
+        for (origin, folded) in news.drained {
+            let missed = self.progress.pass_over(origin, folded);
+            self.note_missed(origin, folded, missed);
+        }
         self.progress.saw(&news.writers, now);
         if self.catalog_revision.replace(news.catalog_revision) != Some(news.catalog_revision) {
             self.catalog_checks = CATALOG_CHECKS;
@@ -179,17 +183,16 @@ impl Follower {
             }
         }
         let missed = self.progress.advance(origin, sequence, now);
+        self.note_missed(origin, sequence, missed);
+        Ok(())
+    }
+
+    fn note_missed(&self, Origin { node, lane }: Origin, sequence: u64, missed: u64) {
         if missed > 0 {
-            tracing::warn!(
-                origin.node,
-                origin.lane,
-                sequence,
-                missed,
-                "flushes had left the journal before they were read"
-            );
+            let said = "flushes had left the journal before they were read";
+            tracing::warn!(origin.node = node, origin.lane = lane, sequence, missed, "{said}");
             self.metrics.journal.follow_missed.inc_by(missed);
         }
-        Ok(())
     }
 }
 

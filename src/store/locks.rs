@@ -27,3 +27,13 @@ pub async fn try_lock(transaction: &Transaction<'_>, moving: Moving) -> Result<b
     let statement = transaction.prepare_cached(include_str!("../../sql/queries/try_lock.sql")).await?;
     Ok(transaction.query_one(&statement, &[&CLASS, &object]).await?.try_get("locked")?)
 }
+
+/// Makes plans and bounds of this transaction those of one that moves data.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn plan_for_moving(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let statement = transaction.prepare_cached(include_str!("../../sql/queries/moving.sql")).await?;
+    transaction.query_one(&statement, &[]).await?;
+    Ok(())
+}

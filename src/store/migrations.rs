@@ -3,11 +3,14 @@
 use super::{Database, StoreError};
 
 /// Every migration, oldest first. Names begin with the time they were written, so branches do not collide.
-const MIGRATIONS: [(&str, &str); 5] = [
+const MIGRATIONS: [(&str, &str); 8] = [
     ("20261120100000_engine", include_str!("../../sql/migrations/20261120100000_engine.sql")),
     ("20261120110000_history", include_str!("../../sql/migrations/20261120110000_history.sql")),
     ("20261120130000_catalog_revision", include_str!("../../sql/migrations/20261120130000_catalog_revision.sql")),
     ("20261120150000_levels", include_str!("../../sql/migrations/20261120150000_levels.sql")),
+    ("20261120151500_jobs", include_str!("../../sql/migrations/20261120151500_jobs.sql")),
+    ("20261120160000_empty_recent", include_str!("../../sql/migrations/20261120160000_empty_recent.sql")),
+    ("20261120160000_views", include_str!("../../sql/migrations/20261120160000_views.sql")),
     ("20261120170000_months", include_str!("../../sql/migrations/20261120170000_months.sql")),
 ];
 

@@ -14,8 +14,10 @@ pub const WRITERS_MAX: usize = 4096;
 pub struct News {
     /// Another number means that servers were deleted; they are gone for whoever reads it.
     pub catalog_revision: i64,
-    /// The newest sequence of each writer in the journal, the highest writer first.
+    /// The newest sequence of each writer, the highest writer first.
     pub writers: Vec<(Origin, u64)>,
+    /// Those of them of whom nothing is left in the journal.
+    pub drained: Vec<(Origin, u64)>,
 }
 
 /// Takes a number for this process that no other start ever had.
@@ -38,12 +40,19 @@ pub async fn news(client: &Client) -> Result<News, StoreError> {
     let Some(first) = rows.first() else {
         return Err(StoreError::Unreadable("the catalog has no revision".to_owned()));
     };
-    let mut news = News { catalog_revision: first.try_get("revision")?, writers: Vec::with_capacity(rows.len()) };
+    let (revision, writers) = (first.try_get("revision")?, Vec::with_capacity(rows.len()));
+    let mut news = News { catalog_revision: revision, writers, drained: Vec::new() };
     for row in &rows {
-        let (node, lane, sequence): (Option<i32>, Option<i16>, Option<i64>) =
-            (row.try_get("node")?, row.try_get("lane")?, row.try_get("sequence")?);
-        if let (Some(node), Some(lane), Some(sequence)) = (node, lane, sequence) {
-            news.writers.push((Origin { node: node as u32, lane: lane as u16 }, sequence as u64));
+        let (Some(node), Some(lane)) = (row.try_get::<_, Option<i32>>("node")?, row.try_get::<_, Option<i16>>("lane")?)
+        else {
+            continue;
+        };
+        let origin = Origin { node: node as u32, lane: lane as u16 };
+        let (newest, folded): (Option<i64>, Option<i64>) = (row.try_get("sequence")?, row.try_get("folded")?);
+        let known = newest.max(folded).unwrap_or_default() as u64;
+        news.writers.push((origin, known));
+        if newest.is_none() {
+            news.drained.push((origin, known));
         }
     }
     Ok(news)

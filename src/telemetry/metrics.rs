@@ -16,7 +16,8 @@ use prometheus_client::registry::Registry;
 
 use super::process::Process;
 pub use groups::{
-    CatalogMetrics, HttpMetrics, IngestMetrics, JournalMetrics, LiveMetrics, PostgresMetrics, QueryMetrics,
+    CatalogMetrics, HttpMetrics, IngestMetrics, JobMetrics, JournalMetrics, LiveMetrics, PostgresMetrics, QueryMetrics,
+    StorageMetrics,
 };
 
 /// What [`Metrics::render`] writes.
@@ -29,7 +30,9 @@ pub struct Metrics {
     pub catalog: CatalogMetrics,
     pub live: LiveMetrics,
     pub query: QueryMetrics,
+    pub jobs: JobMetrics,
     pub postgres: PostgresMetrics,
+    pub storage: StorageMetrics,
     registry: Registry,
     readers: Mutex<Vec<Reader>>,
 }
@@ -49,7 +52,9 @@ impl Metrics {
             catalog: CatalogMetrics::register(ours),
             live: LiveMetrics::register(ours),
             query: QueryMetrics::register(ours),
+            jobs: JobMetrics::register(ours),
             postgres: PostgresMetrics::register(ours),
+            storage: StorageMetrics::register(ours),
             registry,
             readers: Mutex::default(),
         }

@@ -13,6 +13,11 @@ mod http; // the front: sockets, bodies, routes, drain
 mod journal; // what is acknowledged is there, once and in order
 mod catalog; // series and servers, each once and within limits
 mod levels; // rows below the journal
+mod verify; // the check of all that is stored
+mod sql; // samples and buckets as plain SQL sees them
+mod fold; // from the journal to recent
+mod jobs; // what runs by itself, or when asked
+mod seal; // from recent to samples, and on to hours
 mod keep; // months ahead, retention behind
 mod query; // stored samples, page by page
 mod live; // WebSocket clients of a whole server

@@ -43,6 +43,15 @@ async fn every_table_and_every_column_says_what_it_is_for() {
 }
 
 #[tokio::test]
+async fn every_function_says_what_it_is_for() {
+    let database = TestDatabase::create().await;
+    migrate(&reached(&database)).await.unwrap();
+    let silent = "SELECT oid::regprocedure::text FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND obj_description(oid, 'pg_proc') IS NULL";
+    assert_eq!(lines(&database, silent).await, BTreeSet::new());
+}
+
+#[tokio::test]
 async fn migrating_again_changes_nothing() {
     let database = TestDatabase::create().await;
     migrate(&reached(&database)).await.unwrap();

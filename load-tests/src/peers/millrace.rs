@@ -65,6 +65,10 @@ impl Running for RunningMillrace {
         http_senders(&self.endpoint, self.shape, fleet, connections)
     }
 
+    fn settle(&self) -> Result<(), PeerError> {
+        Ok(self.server.settle()?)
+    }
+
     fn stop(self: Box<Self>) -> Result<(), PeerError> {
         Ok(self.server.stop()?)
     }

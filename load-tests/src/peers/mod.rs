@@ -66,6 +66,11 @@ pub(crate) trait Running {
 
     fn senders(&self, fleet: &Arc<Fleet>, connections: usize) -> Result<Vec<Box<dyn Sender>>, PeerError>;
 
+    /// Has it put everything where it stays, when it does so only with time.
+    fn settle(&self) -> Result<(), PeerError> {
+        Ok(())
+    }
+
     /// Ends it in the way that writes everything out.
     fn stop(self: Box<Self>) -> Result<(), PeerError>;
 }

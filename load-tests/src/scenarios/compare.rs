@@ -54,6 +54,9 @@ struct Run {
     samples_per_s: f64,
     p50_ms: f64,
     p99_ms: f64,
+    /// When the last sample was acknowledged.
+    bytes_per_sample_at_first: f64,
+    /// When everything was where it stays.
     bytes_per_sample: f64,
     refused_or_failed: u64,
     first_failure: Option<String>,
@@ -126,16 +129,20 @@ fn run_once(common: &Common, settings: &Settings, peer: &dyn Peer, round: u32) -
     let warm_up = run_plan("warm-up", plan(settings.warm_up_s), &mut senders);
     let outcome = run_plan(&label, plan(settings.duration_s), &mut senders);
     drop(senders);
+    let samples = (outcome.samples + warm_up.samples).max(1) as f64;
+    let bytes_per_sample = || directory::data_bytes(dir.path()).saturating_sub(bytes_before) as f64 / samples;
+    let bytes_per_sample_at_first = bytes_per_sample();
+    running.settle()?;
     running.stop()?;
-    let bytes = directory::data_bytes(dir.path()).saturating_sub(bytes_before) as f64;
-    let samples = outcome.samples + warm_up.samples;
+    let bytes_per_sample = bytes_per_sample();
     let latency = outcome.latencies.quantiles();
     output::line(&format!("{label}: {} samples/s", magnitude(outcome.samples_per_s())));
     Ok(Run {
         samples_per_s: outcome.samples_per_s().round(),
         p50_ms: latency.p50_ms,
         p99_ms: latency.p99_ms,
-        bytes_per_sample: if samples == 0 { 0.0 } else { bytes / samples as f64 },
+        bytes_per_sample_at_first,
+        bytes_per_sample,
         refused_or_failed: outcome.refused + outcome.failed,
         first_failure: warm_up.first_failure.or(outcome.first_failure),
     })
@@ -156,7 +163,7 @@ impl Contender {
 
 /// Ratios are of the first two rows, Millrace's, over each row.
 fn table(contenders: &[Contender]) -> Table {
-    let mut heading = vec!["medians", "samples/s", "p50 ms", "p99 ms", "bytes/sample"];
+    let mut heading = vec!["medians", "samples/s", "p50 ms", "p99 ms", "bytes/sample at first", "bytes/sample"];
     let ours: Vec<&Contender> = contenders.iter().filter(|contender| contender.name.starts_with("Millrace")).collect();
     let titles: Vec<String> = ours.iter().map(|contender| format!("{} / it", contender.name)).collect();
     heading.extend(titles.iter().map(String::as_str));
@@ -169,6 +176,7 @@ fn table(contenders: &[Contender]) -> Table {
             magnitude(rate),
             ms(contender.median(|run| run.p50_ms)),
             ms(contender.median(|run| run.p99_ms)),
+            format!("{:.2}", contender.median(|run| run.bytes_per_sample_at_first)),
             format!("{:.2}", contender.median(|run| run.bytes_per_sample)),
         ];
         table.row(own.into_iter().chain(ratios));
@@ -186,6 +194,7 @@ mod tests {
             samples_per_s,
             p50_ms: 0.0,
             p99_ms: 0.0,
+            bytes_per_sample_at_first: 0.0,
             bytes_per_sample: 0.0,
             refused_or_failed: 0,
             first_failure: None,

@@ -1,8 +1,11 @@
 //! Kills the server or its PostgreSQL at random moments while samples arrive, again and again, then looks up every
 //! acknowledged sample. One lost or wrong sample breaks the promise.
 //!
+//! Meanwhile samples are moved on all the time, so that kills hit jobs too; at the end the store checks itself.
+//!
 //! A request that was not acknowledged is sent again unchanged, as an agent would; that must change nothing.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -55,16 +58,21 @@ pub(crate) fn run(common: &Common, settings: &Settings) -> Result<Report, Scenar
     let (done, retries) = (AtomicBool::new(false), AtomicU64::new(0));
     let pause = Duration::from_secs_f64(setup.senders.len() as f64 / settings.requests_per_s as f64);
     let (server, senders) = (&mut setup.server, &mut setup.senders);
+    let (address, moves) = (server.address(), AtomicU64::new(0));
     let rounds = std::thread::scope(|scope| {
         for sender in senders.iter_mut() {
             scope.spawn(|| send_until(sender, pause, &done, &retries));
         }
+        scope.spawn(|| move_on(address, &done, &moves));
         let rounds = kill_in_rounds(server, common.seed, settings);
         // The senders finish what they have begun, which needs a server that answers.
         done.store(true, Ordering::Release);
         rounds
     })?;
     let findings = look_up_everything(&setup)?;
+    setup.server.settle()?;
+    let settled = look_up_everything(&setup)?;
+    let verified = setup.server.verify()?;
     let retries = retries.load(Ordering::Acquire);
     setup.server.stop()?;
 
@@ -72,6 +80,11 @@ pub(crate) fn run(common: &Common, settings: &Settings) -> Result<Report, Scenar
     if !findings.is_clean() {
         failures.push(findings.sentence());
     }
+    if !settled.is_clean() {
+        failures.push(format!("after everything was moved on: {}", settled.sentence()));
+    }
+    failures.extend(verified.err().map(|said| format!("the store's own check found: {said}")));
+    let moves = moves.load(Ordering::Acquire);
     let slowest_ms = rounds.recovery_ms.iter().max().copied().unwrap_or(0);
     let mut table = Table::with_heading(&["crash", "count"]);
     table.row(["kills".into(), settings.rounds.to_string()]);
@@ -80,6 +93,7 @@ pub(crate) fn run(common: &Common, settings: &Settings) -> Result<Report, Scenar
     table.row(["lost".into(), findings.lost.to_string()]);
     table
         .row(["wrong, double or foreign".into(), (findings.wrong + findings.duplicate + findings.foreign).to_string()]);
+    table.row(["jobs run to their end meanwhile".into(), moves.to_string()]);
     table.row(["requests sent again".into(), retries.to_string()]);
     table.row(["slowest recovery, ms".into(), slowest_ms.to_string()]);
     table.row(["PostgreSQL kills survived without restart".into(), rounds.recovered_alone.to_string()]);
@@ -90,7 +104,7 @@ pub(crate) fn run(common: &Common, settings: &Settings) -> Result<Report, Scenar
             "requests_per_s": settings.requests_per_s,
         }),
         results: json!({
-            "findings": findings, "requests_sent_again": retries, "recovery_ms": rounds.recovery_ms,
+            "findings": findings, "findings_settled": settled, "jobs_run": moves, "requests_sent_again": retries, "recovery_ms": rounds.recovery_ms,
             "recovered_without_restart": rounds.recovered_alone,
         }),
         table,
@@ -114,6 +128,20 @@ fn send_until(sender: &mut HttpSender, pause: Duration, done: &AtomicBool, retri
         }
         due = (due + pause).max(Instant::now());
         clock::wait_until(due);
+    }
+}
+
+/// Runs one job after the other, each with all it can do, so that most kills come in the midst of one.
+fn move_on(address: SocketAddr, done: &AtomicBool, moves: &AtomicU64) {
+    let Ok(mut client) = Client::new(address) else { return };
+    for job in ["fold", "seal", "day"].into_iter().cycle() {
+        if done.load(Ordering::Acquire) {
+            return;
+        }
+        match client.post(&format!("/api/v1/jobs/{job}/run?force=true"), "application/json", b"") {
+            Ok(answer) if answer.status == 200 => drop(moves.fetch_add(1, Ordering::AcqRel)),
+            Ok(_) | Err(_) => clock::wait_until(Instant::now() + RETRY_PAUSE),
+        }
     }
 }
 

@@ -3,10 +3,13 @@
 pub(crate) mod compare;
 pub(crate) mod crash;
 pub(crate) mod generator;
+mod history;
 pub(crate) mod idle;
 pub(crate) mod ingest_json;
 pub(crate) mod live_fanout;
+mod queries;
 pub(crate) mod query_mix;
+pub(crate) mod sizes;
 pub(crate) mod sustained;
 
 use std::io;

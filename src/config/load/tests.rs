@@ -133,8 +133,8 @@ fn overrides_of_retention_are_a_list_in_the_file_and_each_bad_one_is_told() {
         "[retention]\nraw = '24h'\noverrides = ['cpu/*@web-*=1d,7d,365d', 'disk/*@*=2d,3d,4d']\n",
     );
     let config = load(&file.flags(&[("dev", "true")]), &Environment::default()).unwrap();
-    assert_eq!(config.keep.others.raw, Duration::from_secs(86_400));
-    let hostnames: Vec<&str> = config.keep.overrides.iter().map(|one| one.hostname.as_str()).collect();
+    assert_eq!(config.retention.others.raw, Duration::from_secs(86_400));
+    let hostnames: Vec<&str> = config.retention.overrides.iter().map(|one| one.hostname.as_str()).collect();
     assert_eq!(hostnames, ["web-*", "*"]);
 
     let settings = [("dev", "true"), ("retention.overrides", "cpu@a=1d,2d,3d,mem/*@*=1d,2d")];

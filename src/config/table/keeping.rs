@@ -4,16 +4,16 @@ use super::super::key::Key;
 use super::super::retention::SPAN_MS;
 
 pub(super) const RETENTION: &[Key] = &[
-    Key::span("retention.raw", "30d", SPAN_MS, |draft| &mut draft.tiers.raw).about(
+    Key::span("retention.raw", "30d", SPAN_MS, |draft| &mut draft.retention.raw).about(
         "How long samples are kept as they came; then an hour of them becomes a row of minutes. They stay until their \
          day has been rolled up to hours, however short this is.",
         "Too high: disk, one to two bytes a sample. Too low: details are gone before anyone asks for them.",
     ),
-    Key::span("retention.minutes", "365d", SPAN_MS, |draft| &mut draft.tiers.minutes).about(
+    Key::span("retention.minutes", "365d", SPAN_MS, |draft| &mut draft.retention.minutes).about(
         "How old minutes may get. When it is not longer than `retention.raw`, none are stored.",
         "Too high: disk. Too low: older times are shown by the hour only.",
     ),
-    Key::span("retention.hours", "1826d", SPAN_MS, |draft| &mut draft.tiers.hours).about(
+    Key::span("retention.hours", "1826d", SPAN_MS, |draft| &mut draft.retention.hours).about(
         "How old hours may get.",
         "Too high: disk, though a day of a series is one row. Too low: last year cannot be compared with this one.",
     ),

@@ -5,6 +5,7 @@ mod admission; // room for bodies
 mod cron; // scheduled commands
 mod ingest; // bulk metrics
 mod input; // JSON bodies of the small endpoints
+mod jobs; // what moves data on
 mod metrics; // stored samples
 mod output; // what the small endpoints' answers share
 mod ports; // port probes
@@ -31,6 +32,7 @@ use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
+use crate::jobs::Runner;
 use crate::jobs::keep::MonthsWatch;
 use crate::jobs::retention::Policy;
 use crate::journal::Journal;
@@ -56,6 +58,7 @@ pub struct Services {
     /// Queries and exports: they may outlive the request, or the head of its answer.
     pub readers: Tasks,
     pub query: Arc<query::Engine>,
+    pub jobs: Arc<Runner>,
     pub database: Database,
     pub budget: Budget,
     pub rates: Rates,
@@ -119,6 +122,8 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route_as(Text, Method::GET, "/api/v1/metrics", with(metrics::query))
         .route_as(Text, Method::GET, "/api/v1/series", with(series::list))
         .route_as(Text, Method::GET, "/api/v1/stream", with(stream::open))
+        .route(Method::GET, "/api/v1/jobs", with(jobs::list))
+        .route(Method::POST, "/api/v1/jobs/{name}/run", with(jobs::run))
         .build()
 }
 

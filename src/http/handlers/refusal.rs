@@ -6,6 +6,8 @@ use crate::admit::rate;
 use crate::catalog::RegisterError;
 use crate::http::ApiError;
 use crate::http::error::ErrorStatus;
+use crate::jobs::JobError;
+use crate::jobs::runner::RunError;
 use crate::journal::CommitError;
 use crate::live::SubscribeError;
 use crate::query::{QueryError, RequestError};
@@ -61,6 +63,20 @@ impl From<QueryError> for ApiError {
             QueryError::TimedOut { .. } => Self::unavailable("query_timeout", error.to_string(), LATER),
             QueryError::Abandoned | QueryError::Row(_) | QueryError::Block(_) => Self::internal(error),
             QueryError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RunError> for ApiError {
+    fn from(error: RunError) -> Self {
+        let message = error.to_string();
+        match error {
+            RunError::Unknown => Self::not_found(message),
+            RunError::Busy => Self::unavailable("job_busy", message, LATER),
+            RunError::Stopping => Self::unavailable("shutting_down", message, SOON),
+            RunError::Failed(JobError::Elsewhere) => Self::conflict("job_elsewhere", message),
+            RunError::Failed(JobError::Store(error)) => error.into(),
+            RunError::Failed(error) => Self::internal(error),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Months before they are needed.
 
-use super::patience;
+use super::patience::Tries;
 use crate::jobs::{Context, JobError};
 use crate::model::Month;
 use crate::store::Client;
@@ -25,7 +25,13 @@ pub async fn make_months(context: &Context) -> Result<u64, JobError> {
 }
 
 pub(super) async fn make(client: &Client, table: Monthly, month: Month) -> Result<bool, JobError> {
-    let made = patience::make(client, table, month).await?;
+    let mut tries = Tries::new();
+    let made = loop {
+        match partitions::make(client, table, month.start()).await {
+            Err(error) if error.is_unavailable() && tries.pause().await => {}
+            done => break done?,
+        }
+    };
     if made {
         tracing::info!(table = table.table(), month = %month, "made a month");
     }

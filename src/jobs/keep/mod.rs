@@ -11,7 +11,6 @@
 mod ahead; // months before they are needed
 mod behind; // months that nobody wants
 mod cut; // expired rows to slices
-mod horizons; // from when on samples are kept, by series
 mod minutes; // hours of samples to rows of minutes
 mod pages; // all series, some at a time
 mod patience; // trying again
@@ -27,7 +26,6 @@ use crate::store::levels::progress;
 
 pub use ahead::{MONTHS_AHEAD, make_months};
 pub use behind::drop_months;
-pub use horizons::RawHorizons;
 pub use watch::MonthsWatch;
 
 /// Makes months and takes away what has expired; the latter once an hour, unless `force`. Answers how many rows were

@@ -51,14 +51,32 @@ impl Progress {
     pub(super) fn advance(&mut self, origin: Origin, sequence: u64, now: Instant) -> u64 {
         self.watched.insert(origin, now);
         // Of a writer that was never read nothing is missed: what it wrote before this node began may be gone.
-        let missed = self.marks.insert(origin, sequence).map_or(0, |mark| sequence.saturating_sub(mark + 1));
+        let missed = self.marks.get(&origin).map_or(0, |mark| sequence.saturating_sub(mark + 1));
+        self.mark_as(origin, sequence);
+        missed
+    }
+
+    /// Notes that nothing up to `folded` of a writer is in the journal any more. Answers how many of its flushes were
+    /// not read before that.
+    pub(super) fn pass_over(&mut self, origin: Origin, folded: u64) -> u64 {
+        if origin.node == self.own_node || origin < self.first {
+            return 0;
+        }
+        let known = self.marks.get(&origin).copied();
+        // A node that began after this one has written nothing before.
+        let read = known.or((origin.node > self.own_node).then_some(0)).unwrap_or(folded);
+        self.mark_as(origin, folded.max(read));
+        folded.saturating_sub(read)
+    }
+
+    fn mark_as(&mut self, origin: Origin, sequence: u64) {
+        self.marks.insert(origin, sequence);
         if self.marks.len() > WRITERS_MAX
             && let Some((oldest, _)) = self.marks.pop_first()
         {
             self.watched.remove(&oldest);
             self.first = Origin { lane: oldest.lane.saturating_add(1), ..oldest };
         }
-        missed
     }
 
     /// Stops watching those that have gone quiet.
@@ -103,6 +121,19 @@ mod tests {
         assert_eq!(progress.advance(origin(1), 10, now), 2);
         assert_eq!(progress.advance(origin(1), 11, now), 0);
         assert_eq!(progress.advance(origin(3), 5, now), 0, "nothing is known of its past");
+    }
+
+    #[test]
+    fn what_left_the_journal_unread_is_counted_once_and_not_looked_for() {
+        let now = Instant::now();
+        let mut progress = Progress::new(2, &[(origin(1), 7), (origin(3), 9)]);
+        let drained = [(origin(1), 10), (origin(2), 5), (origin(3), 9), (origin(5), 4)];
+        assert_eq!(drained.map(|(origin, folded)| progress.pass_over(origin, folded)), [3, 0, 0, 4]);
+        assert_eq!(drained.map(|(origin, folded)| progress.pass_over(origin, folded)), [0; 4]);
+        progress.saw(&drained, now);
+        assert_eq!(progress.wanted(), []);
+        progress.saw(&[(origin(1), 11)], now);
+        assert_eq!(progress.wanted(), [(origin(1), 10)]);
     }
 
     #[test]

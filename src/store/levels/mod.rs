@@ -5,9 +5,13 @@
 //! levels from the top down misses nothing, and of a sample met twice the upper one is the later one.
 
 mod bit_varying; // strings of bits as PostgreSQL sends them
+pub mod fold; // what a fold asks and changes
 pub mod progress; // how far data have moved
 pub mod rollups; // rows of buckets
 pub mod samples; // rows of samples
+pub mod recent; // parts on their way out
+pub mod keyed; // rows by their keys
+pub mod days; // a day of samples
 pub mod expiry; // what nobody wants any more
 
 pub use progress::{FoldMarks, Progress};

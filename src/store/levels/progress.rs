@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::{GenericClient, Transaction};
 
 use crate::model::{Micros, Origin};
 use crate::store::{StoreError, Timestamp};
@@ -59,12 +59,33 @@ pub async fn read(client: &impl GenericClient) -> Result<Progress, StoreError> {
     Ok(progress)
 }
 
+/// Counts a transaction that moved data from recent to samples. With `up_to` windows before that have left recent.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn sealed(transaction: &Transaction<'_>, up_to: Option<Micros>) -> Result<(), StoreError> {
+    moved(transaction, "seal", up_to).await
+}
+
+/// Every day before `up_to` is in `rollup_1h`.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn days_done(transaction: &Transaction<'_>, up_to: Micros) -> Result<(), StoreError> {
+    moved(transaction, "day", Some(up_to)).await
+}
+
 /// Notes that everything was looked through in the hour that begins at `hour`.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
 pub async fn kept_at(client: &impl GenericClient, hour: Micros) -> Result<(), StoreError> {
-    let statement = client.prepare_cached(include_str!("../../../sql/queries/progress_kept.sql")).await?;
-    client.execute(&statement, &[&Timestamp(hour)]).await?;
+    moved(client, "keep", Some(hour)).await
+}
+
+async fn moved(client: &impl GenericClient, name: &str, up_to: Option<Micros>) -> Result<(), StoreError> {
+    let statement = client.prepare_cached(include_str!("../../../sql/queries/progress_move.sql")).await?;
+    let up_to = up_to.map_or(Timestamp::BEFORE_ALL, Timestamp);
+    client.execute(&statement, &[&name, &up_to]).await?;
     Ok(())
 }

@@ -8,8 +8,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use super::labels::{CodeLabels, RequestLabels, RouteLabels, method_label, status_label};
-use crate::model::{Code, Verdicts};
+use super::labels::{CodeLabels, JobLabels, RequestLabels, RouteLabels, TableLabels, method_label, status_label};
+use crate::model::{Code, Micros, Verdicts};
 
 /// A family of histograms with the same buckets.
 pub(super) type Durations<L> = Family<L, Histogram, fn() -> Histogram>;
@@ -133,10 +133,47 @@ metrics! {
 }
 
 metrics! {
+    /// What moves data on, and away.
+    JobMetrics {
+        /// Runs of a job on this node that went well.
+        runs: Family<JobLabels, Counter> = "job_runs", Family::default();
+        /// Runs of a job on this node that failed.
+        failures: Family<JobLabels, Counter> = "job_failures", Family::default();
+        /// How long a run took, in seconds.
+        duration: Durations<JobLabels> = "job_duration_seconds", Durations::new_with_constructor(durations);
+        /// Rows that a job wrote or removed.
+        rows: Family<JobLabels, Counter> = "job_rows", Family::default();
+        /// How long ago the last run that went well began, on whichever node, in seconds.
+        lag: Family<JobLabels, Gauge> = "job_lag_seconds", Family::default();
+        /// When the last run on this node that went well began, in seconds since 1970.
+        last_success: Family<JobLabels, Gauge> = "job_last_success_timestamp_seconds", Family::default();
+    }
+}
+
+metrics! {
     /// The database as it is seen from here.
     PostgresMetrics {
         /// 1 when PostgreSQL answered last time it was asked, else 0.
         up: Gauge = "postgres_up", Gauge::default();
+    }
+}
+
+metrics! {
+    /// What is stored.
+    StorageMetrics {
+        /// Bytes that a table takes on disk with all its parts and indexes, looked at every few seconds.
+        table_bytes: Family<TableLabels, Gauge> = "storage_table_bytes", Family::default();
+        /// Rows of a table that are dead but take room, as PostgreSQL estimates.
+        dead_rows: Family<TableLabels, Gauge> = "storage_dead_rows", Family::default();
+    }
+}
+
+impl StorageMetrics {
+    /// Takes in what a table has come to.
+    pub fn table_is(&self, table: &'static str, bytes: u64, dead_rows: u64) {
+        let labels = TableLabels { table };
+        self.table_bytes.get_or_create(&labels).set(bytes.cast_signed());
+        self.dead_rows.get_or_create(&labels).set(dead_rows.cast_signed());
     }
 }
 
@@ -146,6 +183,25 @@ impl HttpMetrics {
         let method = method_label(method);
         self.requests.get_or_create(&RequestLabels { route, method, status: status_label(status) }).inc();
         self.request_duration.get_or_create(&RouteLabels { route, method }).observe(duration.as_secs_f64());
+    }
+}
+
+impl JobMetrics {
+    /// Counts a run that went well.
+    pub fn succeeded(&self, job: &'static str, rows: u64, duration: Duration, started_at: Micros) {
+        let labels = JobLabels { job };
+        self.runs.get_or_create(&labels).inc();
+        self.rows.get_or_create(&labels).inc_by(rows);
+        self.duration.get_or_create(&labels).observe(duration.as_secs_f64());
+        self.last_success.get_or_create(&labels).set(started_at.0 / Micros::PER_SECOND);
+    }
+
+    pub fn failed(&self, job: &'static str) {
+        self.failures.get_or_create(&JobLabels { job }).inc();
+    }
+
+    pub fn lag(&self, job: &'static str, seconds: i64) {
+        self.lag.get_or_create(&JobLabels { job }).set(seconds);
     }
 }
 

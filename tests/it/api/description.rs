@@ -47,6 +47,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
         checks(&mut client, &id, (jobs, results, reference)).await;
     }
     probes(&mut client).await;
+    jobs(&mut client).await;
     bodies(&mut client).await;
     client.delete(&id).await;
     let Client { document, mut seen, .. } = client;
@@ -187,6 +188,21 @@ async fn probes(client: &mut Client<'_>) {
     handshake.extend_from_slice(&[0x88, 0x80, 0, 0, 0, 0]);
     let answer = client.server.send_bytes(&handshake).await;
     client.check(&Method::GET, STREAM, StatusCode::SWITCHING_PROTOCOLS.as_u16(), answer);
+}
+
+async fn jobs(client: &mut Client<'_>) {
+    const RUN: &str = "/api/v1/jobs/{name}/run";
+    client.get("/api/v1/jobs", "", 200).await;
+    let elsewhere = client.server.database().connect().await;
+    for (name, status) in [("fold", 200), ("nothing", 404), ("fold?force=perhaps", 400), ("fold", 409)] {
+        if status == 409 {
+            // As another node would that folds for long.
+            elsewhere.batch_execute("SELECT pg_advisory_lock(x'6d696c6c'::int, 1)").await.unwrap();
+        }
+        let (name, query) = name.split_once('?').unwrap_or((name, ""));
+        let answer = client.server.post(&format!("/api/v1/jobs/{name}/run?{query}"), &json!({})).await;
+        client.check(&Method::POST, RUN, status, answer);
+    }
 }
 
 /// Bodies too large and in unknown encodings, wherever there are bodies.

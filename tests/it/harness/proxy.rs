@@ -3,7 +3,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use millrace::shutdown::Tasks;
@@ -36,6 +36,8 @@ pub(crate) enum Mishap {
 pub(crate) struct ChaosProxy {
     directory: PathBuf,
     next: Arc<AtomicU8>,
+    /// Pieces that are still relayed, either way, before connections are cut.
+    pieces_left: Arc<AtomicU32>,
     tasks: Tasks,
 }
 
@@ -49,14 +51,15 @@ impl ChaosProxy {
         let port = to.get_ports().first().copied().unwrap_or(5432);
         let target = sockets.join(format!(".s.PGSQL.{port}"));
         let (next, tasks) = (Arc::new(AtomicU8::new(Mishap::None as u8)), Tasks::default());
-        let (of_accept, plan) = (tasks.clone(), Arc::clone(&next));
+        let pieces_left = Arc::new(AtomicU32::new(u32::MAX));
+        let (of_accept, plan, left) = (tasks.clone(), Arc::clone(&next), Arc::clone(&pieces_left));
         tasks.spawn("chaos proxy", async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = UnixStream::connect(&target).await else { continue };
-                relay(client, server, &plan, &of_accept);
+                relay(client, server, &plan, &left, &of_accept);
             }
         });
-        Self { directory, next, tasks }
+        Self { directory, next, pieces_left, tasks }
     }
 
     /// `direct`, with the way through here.
@@ -69,6 +72,11 @@ impl ChaosProxy {
 
     pub(crate) fn plan(&self, mishap: Mishap) {
         self.next.store(mishap as u8, Ordering::SeqCst);
+    }
+
+    /// Has every connection cut once so many more pieces of either side were relayed.
+    pub(crate) fn cut_after(&self, pieces: u32) {
+        self.pieces_left.store(pieces, Ordering::SeqCst);
     }
 
     /// Whether what was planned has happened.
@@ -85,12 +93,12 @@ impl Drop for ChaosProxy {
 }
 
 /// Both directions of one connection. Either task ends both, as a cut wire does.
-fn relay(client: UnixStream, server: UnixStream, plan: &Arc<AtomicU8>, tasks: &Tasks) {
+fn relay(client: UnixStream, server: UnixStream, plan: &Arc<AtomicU8>, left: &Arc<AtomicU32>, tasks: &Tasks) {
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
     let losing_answer = Arc::new(Mutex::new(false));
     let (mut asks, mut answers) = (
-        Direction { from: from_client, to: to_server, tail: Vec::new() },
-        Direction { from: from_server, to: to_client, tail: Vec::new() },
+        Direction { from: from_client, to: to_server, tail: Vec::new(), pieces_left: Arc::clone(left) },
+        Direction { from: from_server, to: to_client, tail: Vec::new(), pieces_left: Arc::clone(left) },
     );
     let (losing, plan) = (Arc::clone(&losing_answer), Arc::clone(plan));
     let requests = async move {
@@ -132,13 +140,19 @@ struct Direction {
     to: OwnedWriteHalf,
     /// The end of what was read before, because a message may be cut in two.
     tail: Vec<u8>,
+    pieces_left: Arc<AtomicU32>,
 }
 
 impl Direction {
+    /// The next piece; none when there are no more, or no more are relayed.
     async fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut piece = vec![0; READ_BYTES];
         let length = self.from.read(&mut piece).await?;
         piece.truncate(length);
+        let relayed = |left: u32| left.checked_sub(1);
+        if self.pieces_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, relayed).is_err() {
+            return Ok(None);
+        }
         Ok((length > 0).then_some(piece))
     }
 

@@ -4,9 +4,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use millrace::jobs::JobError;
-use millrace::jobs::keep::{RawHorizons, run};
-use millrace::jobs::retention::Policy;
-use millrace::model::{Micros, SeriesId};
+use millrace::jobs::keep::run;
+use millrace::model::Micros;
 use millrace::store::partitions::Monthly;
 
 use super::model::Model;
@@ -62,20 +61,6 @@ async fn a_long_neglected_database_is_caught_up_by_two_at_once_however_often_the
     run(&world.context, &world.policy, true).await.unwrap();
     assert_eq!(Model::stored(&world).await, model);
     assert_eq!(world.months(Monthly::Samples).await.first().map(String::as_str), Some("2028-02"));
-}
-
-#[tokio::test]
-async fn every_series_is_known_by_number_to_keep_samples_as_long_as_its_rule_says() {
-    let world = World::at(NOW).await;
-    let horizons = RawHorizons::load(&world.context, &world.policy).await.unwrap();
-    for (series, (.., [raw, _, _])) in world.series.iter().zip(SERIES) {
-        let expected = micros("2028-03-20T10:00:00Z").0 - i64::from(raw) * DAY;
-        assert_eq!(horizons.of(*series), Micros(expected));
-    }
-    let newer = SeriesId(world.series.iter().max().unwrap().0 + 1);
-    assert_eq!(horizons.of(newer), Micros(i64::MIN), "it was not there, so nothing of it has expired");
-    let horizons = RawHorizons::load(&world.context, &Policy::default()).await.unwrap();
-    assert_eq!(horizons.of(newer), micros("2028-02-19T10:00:00Z"), "the same for all");
 }
 
 #[tokio::test]

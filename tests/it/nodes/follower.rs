@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use millrace::clock::SystemClock;
+use millrace::clock::{ManualClock, SystemClock};
 use millrace::codec::block::{self, Samples};
+use millrace::jobs::{Context, fold};
 use millrace::journal::{Coherence, CoherenceFuture, Follower, Surroundings};
 use millrace::model::{CommitListener, Committed, Micros, Origin, SeriesId};
 use millrace::store::appender::Appender;
@@ -98,6 +99,15 @@ impl Followed {
         while self.now < end {
             self.now += self.follower.step(self.now).await.unwrap();
         }
+    }
+
+    /// Folds what is in the journal and empties it: some time after everything in it was written.
+    async fn fold_and_empty(&self) {
+        let clock = Arc::new(ManualClock::at(Micros(150_000_000)));
+        let context = Context { database: self.surroundings.database.clone(), clock };
+        fold::run(&context, false).await.unwrap();
+        let left: i64 = self.client.query_one("SELECT count(*) FROM journal", &[]).await.unwrap().get(0);
+        assert_eq!(left, 0);
     }
 
     fn queries(&self) -> u64 {
@@ -258,4 +268,41 @@ async fn a_step_that_failed_is_taken_up_where_it_ended() {
     }
     followed.let_pass(Duration::from_secs(2)).await;
     assert_eq!(followed.handed_on(), BTreeMap::from([(origin(7, 0), vec![1, 2, 3])]));
+}
+
+#[tokio::test]
+async fn a_node_that_starts_while_the_journal_is_empty_follows_the_writers_from_where_they_are() {
+    let mut followed = Followed::start(&[(origin(7, 0), 5)]).await;
+    followed.fold_and_empty().await;
+    let surroundings = followed.surroundings.clone();
+    let marks = nodes::news(&surroundings.database.client().await.unwrap()).await.unwrap().writers;
+    assert_eq!(marks, [(origin(7, 0), 5)], "what was folded is known to be past");
+    followed.follower = Follower::new(&surroundings, Arc::<Log>::clone(&followed.log), &marks);
+    // The writer of 5 did not hear that it was committed, and sends it again.
+    for sequence in 5..=7 {
+        followed.write(origin(7, 0), sequence, 1).await;
+    }
+    followed.let_pass(Duration::from_secs(1)).await;
+    assert_eq!(followed.handed_on(), BTreeMap::from([(origin(7, 0), vec![6, 7])]));
+    assert_eq!(surroundings.metrics.journal.follow_missed.get(), 0);
+}
+
+#[tokio::test]
+async fn a_node_behind_which_the_journal_is_emptied_counts_what_it_missed_and_goes_on() {
+    let mut followed = Followed::start(&[(origin(7, 0), 3)]).await;
+    for (writer, newest) in [(origin(7, 0), 4..=8), (origin(8, 1), 1..=2)] {
+        for sequence in newest {
+            followed.write(writer, sequence, 1).await;
+        }
+    }
+    followed.fold_and_empty().await;
+    followed.let_pass(Duration::from_secs(5)).await;
+    assert_eq!(followed.surroundings.metrics.journal.follow_missed.get(), 5 + 2);
+    let before = followed.queries();
+    followed.let_pass(Duration::from_secs(60)).await;
+    assert!(followed.queries() - before <= 61, "nothing is looked for that is not there");
+    followed.write(origin(7, 0), 9, 1).await;
+    followed.let_pass(Duration::from_secs(2)).await;
+    assert_eq!(followed.handed_on(), BTreeMap::from([(origin(7, 0), vec![9])]));
+    assert_eq!(followed.surroundings.metrics.journal.follow_missed.get(), 7);
 }

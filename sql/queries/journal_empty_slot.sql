@@ -1,0 +1,1 @@
+SELECT empty_journal_slot($1, $2) AS emptied

@@ -1,1 +1,0 @@
-UPDATE progress SET up_to = $1, runs = runs + 1 WHERE name = 'keep'

@@ -1,0 +1,1 @@
+SELECT empty_recent($1) AS emptied

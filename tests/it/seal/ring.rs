@@ -1,0 +1,74 @@
+//! Tables of the ring that are emptied, other nodes at work, and what comes meanwhile.
+
+use millrace::jobs::seal::GRACE_MICROS;
+use millrace::jobs::{JobError, day, seal};
+use millrace::model::Micros;
+use millrace::store::locks::{self, Moving};
+
+use super::levels::{DAY, HOUR, Levels, MINUTE, time};
+
+const NOW: &str = "2027-12-31T22:30:00Z";
+
+async fn bytes(levels: &Levels, slot: i16) -> i64 {
+    let size = format!("SELECT pg_relation_size('recent_{slot}')");
+    levels.test.connect().await.query_one(&size, &[]).await.unwrap().get(0)
+}
+
+#[tokio::test]
+async fn an_hour_moves_when_its_grace_is_over_and_not_before() {
+    let now = time(NOW);
+    let mut levels = Levels::create(now).await;
+    let end = now + 30 * MINUTE;
+    levels.fold(&[(1, now, 1.0), (1, end, 2.0)]).await;
+    for (clock, left) in [(now, 2), (end, 2), (end + GRACE_MICROS - 1, 2), (end + GRACE_MICROS, 1)] {
+        levels.clock.set(Micros(clock));
+        seal::run(&levels.context, false).await.unwrap();
+        assert_eq!(levels.parts().await.len(), left, "at {}", Micros(clock));
+    }
+    assert_eq!(levels.progress().await.sealed_to, Micros(end));
+    levels.clock.set(Micros(now - DAY));
+    seal::run(&levels.context, false).await.unwrap();
+    assert_eq!(levels.progress().await.sealed_to, Micros(end), "a clock that is set back takes nothing back");
+}
+
+#[tokio::test]
+async fn a_table_of_the_ring_is_emptied_once_it_is_not_written_to_and_has_no_rows() {
+    let now = time(NOW);
+    let mut levels = Levels::create(now).await;
+    let slot = millrace::store::levels::recent::slot(Micros(now));
+    levels.fold(&[(1, now, 1.0), (2, now + HOUR, 1.0)]).await;
+    seal::run(&levels.context, true).await.unwrap();
+    assert!(bytes(&levels, slot).await > 0, "folds write to it");
+    levels.fold(&[(1, now, 1.0), (2, now + 2 * HOUR, 1.0)]).await;
+    levels.clock.set(Micros(now + HOUR));
+    seal::run(&levels.context, false).await.unwrap();
+    assert!(bytes(&levels, slot).await > 0, "a row is left");
+    levels.clock.set(Micros(now + 3 * HOUR));
+    let mut reader = levels.test.connect().await;
+    let reading = reader.transaction().await.unwrap();
+    reading.batch_execute("SELECT FROM recent LIMIT 1").await.unwrap();
+    seal::run(&levels.context, false).await.unwrap();
+    assert!(bytes(&levels, slot).await > 0, "someone reads it, and nobody waits for that");
+    reading.commit().await.unwrap();
+    seal::run(&levels.context, false).await.unwrap();
+    assert_eq!(bytes(&levels, slot).await, 0);
+    assert_eq!(levels.union().await.len(), 3);
+}
+
+#[tokio::test]
+async fn while_another_node_moves_data_nothing_is_done_and_nothing_is_wrong() {
+    let now = time(NOW);
+    let mut levels = Levels::create(now + DAY).await;
+    levels.fold(&[(1, now, 1.0)]).await;
+    let mut other = levels.client().await;
+    let transaction = other.transaction().await.unwrap();
+    assert!(locks::try_lock(&transaction, Moving::Levels).await.unwrap());
+    assert!(matches!(seal::run(&levels.context, false).await, Err(JobError::Elsewhere)));
+    transaction.commit().await.unwrap();
+    assert_eq!(seal::run(&levels.context, false).await.unwrap(), 1);
+    let transaction = other.transaction().await.unwrap();
+    assert!(locks::try_lock(&transaction, Moving::Levels).await.unwrap());
+    assert!(matches!(day::run(&levels.context, false).await, Err(JobError::Elsewhere)));
+    transaction.commit().await.unwrap();
+    assert_eq!(day::run(&levels.context, false).await.unwrap(), 1);
+}
