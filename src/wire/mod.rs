@@ -2,3 +2,4 @@
 
 pub mod json; // the grammar every JSON dialect shares
 pub mod native; // the bulk metrics body, and metrics as they are answered
+pub mod lines; // samples one a line, as they are exported and imported
