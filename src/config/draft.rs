@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::problem::Problem;
 use super::secret::DatabaseUrl;
-use super::settings::{Admit, Catalog, Config, Database, Http, Journal, Live, Log, Mode, Query, TimeWindow, Tls};
+use super::settings::{Admit, Catalog, Config, Database, Http, Journal, Live, Log, Mode, Query, Retention, TimeWindow, Tls};
 
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -27,6 +27,7 @@ pub(super) struct Draft {
     pub(super) journal: Journal,
     pub(super) live: Live,
     pub(super) query: Query,
+    pub(super) retention: Retention,
     pub(super) log: Log,
 }
 
@@ -55,8 +56,8 @@ impl Draft {
                 None
             }
         };
-        let Self { database, http, admit, window, catalog, journal, live, query, log, .. } = self;
-        Some(Config { mode: mode?, listen, tls, database, http, admit, window, catalog, journal, live, query, log })
+        let Self { database, http, admit, window, catalog, journal, live, query, retention, log, .. } = self;
+        Some(Config { mode: mode?, listen, tls, database, http, admit, window, catalog, journal, live, query, retention, log })
     }
 
     /// In development nobody but this machine is let in.

@@ -23,6 +23,7 @@ pub struct Config {
     pub journal: Journal,
     pub live: Live,
     pub query: Query,
+    pub retention: Retention,
     pub log: Log,
 }
 
@@ -104,6 +105,12 @@ pub struct Query {
     pub running_max: usize,
     pub series_max: usize,
     pub timeout: Duration,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Retention {
+    pub events: Duration,
+    pub logs: Duration,
 }
 
 #[derive(Clone, Debug, Default)]

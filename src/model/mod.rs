@@ -2,6 +2,7 @@
 
 pub mod bucket;
 pub mod committed;
+pub mod entry;
 pub mod intake;
 pub mod points;
 pub mod sample;
@@ -11,6 +12,7 @@ pub mod verdict;
 
 pub use bucket::{Bucket, Resolution};
 pub use committed::{CommitListener, Committed, Origin};
+pub use entry::{Document, Event, LogLine};
 pub use intake::Intake;
 pub use points::{Batch, Points, RawIdentity, Span};
 pub use sample::Sample;

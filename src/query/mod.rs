@@ -6,6 +6,7 @@
 
 pub mod cursor; // where the next page begins
 mod levels; // all that is stored of some series
+pub mod export; // the same of any number of series, in order
 pub mod page; // one page of rows, in order
 pub mod replay; // stored samples for live sessions
 pub mod request; // what was asked, checked
@@ -13,6 +14,7 @@ pub mod rows; // rows as JSON, NDJSON and CSV
 mod selection; // which series are asked for
 
 pub use cursor::Cursor;
+pub use export::{Export, ExportRequest, ExportedSeries};
 pub use page::Page;
 pub use request::{Format, MetricsRequest, RequestError};
 

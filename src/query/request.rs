@@ -53,6 +53,10 @@ pub enum RequestError {
     Order(String),
     #[error("format \"{0}\" is none of json, ndjson, csv")]
     Format(String),
+    #[error("format \"{0}\" is neither ndjson nor csv")]
+    LineFormat(String),
+    #[error("{name} \"{text}\" is neither true nor false")]
+    Flag { name: &'static str, text: String },
     #[error("{name} lists more than {MEMBERS_MAX} values")]
     TooManyMembers { name: &'static str },
     #[error("{name} is given twice")]
@@ -163,7 +167,7 @@ fn limit(text: Option<&str>, format: Format) -> Result<Option<usize>, RequestErr
     }
 }
 
-fn time(name: &'static str, text: &str) -> Result<Micros, RequestError> {
+pub(super) fn time(name: &'static str, text: &str) -> Result<Micros, RequestError> {
     // A `+` that was not escaped arrives as a space, and the offset is the only place where a time has one at its end.
     let with_plus = || text.rsplit_once(' ').map(|(clock, offset)| format!("{clock}+{offset}"));
     Micros::parse_rfc3339(text.as_bytes())
@@ -172,7 +176,7 @@ fn time(name: &'static str, text: &str) -> Result<Micros, RequestError> {
 }
 
 /// What a client sent, short enough to be sent back.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     text.chars().take(80).collect()
 }
 

@@ -3,11 +3,12 @@
 use super::{Database, StoreError};
 
 /// Every migration, oldest first. Names begin with the time they were written, so branches do not collide.
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     ("20261120100000_engine", include_str!("../../sql/migrations/20261120100000_engine.sql")),
     ("20261120110000_history", include_str!("../../sql/migrations/20261120110000_history.sql")),
     ("20261120130000_catalog_revision", include_str!("../../sql/migrations/20261120130000_catalog_revision.sql")),
     ("20261120150000_levels", include_str!("../../sql/migrations/20261120150000_levels.sql")),
+    ("20261120180000_documents", include_str!("../../sql/migrations/20261120180000_documents.sql")),
 ];
 
 /// Any number will do, as long as nothing else in the database locks it.

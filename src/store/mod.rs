@@ -17,6 +17,9 @@ pub mod nodes; // what processes learn of each other
 pub mod servers; // the machines agents speak for
 pub mod series; // what samples belong to
 pub mod snapshots; // whole-state documents
+pub mod entries; // events and log lines
+pub mod documents; // how servers are
+mod text; // texts from outside
 pub mod cron; // scheduled commands and their runs
 pub mod ports; // port probes and their outcomes
 

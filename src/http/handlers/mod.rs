@@ -3,6 +3,10 @@
 
 mod admission; // room for bodies
 mod cron; // scheduled commands
+mod documents; // how servers are
+mod entries; // events and log lines
+mod export; // all samples of some series
+mod import; // lines of samples, of any number
 mod ingest; // bulk metrics
 mod input; // JSON bodies of the small endpoints
 mod metrics; // stored samples
@@ -115,6 +119,11 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route_as(Text, Method::GET, "/api/v1/metrics", with(metrics::query))
         .route_as(Text, Method::GET, "/api/v1/series", with(series::list))
         .route_as(Text, Method::GET, "/api/v1/stream", with(stream::open))
+        .route(Method::GET, "/api/v1/events", with(entries::events))
+        .route(Method::GET, "/api/v1/logs", with(entries::logs))
+        .route(Method::GET, "/api/v1/documents", with(documents::list))
+        .route(Method::GET, "/api/v1/export", with(export::export))
+        .route(Method::POST, "/api/v1/import", with(import::import))
         .build()
 }
 

@@ -110,11 +110,7 @@ struct Last<'a> {
 }
 
 impl<'a> Reader<'a, '_> {
-    fn point(
-        &mut self,
-        fields: &[Field<'a>],
-        body: &mut Vec<u8>,
-    ) -> Result<(Uuid, RawIdentity, Micros, f64), Refused> {
+    fn point(&mut self, fields: &[Field<'a>], body: &mut Vec<u8>) -> Result<(Uuid, RawIdentity, Micros, f64), Refused> {
         let field = |column: usize| fields.get(self.columns.0[column]).copied().unwrap_or_default();
         let server = [SERVER_ID, HOSTNAME].map(field);
         let identity = [METRIC_TYPE, METRIC_NAME, LABELS].map(field);
@@ -197,14 +193,13 @@ fn number(text: &[u8]) -> Result<f64, Refused> {
     if let Some(value) = spelling::read(text) {
         return Ok(value);
     }
-    let is_number = |text: &&str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+    let is_number =
+        |text: &&str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
     let parsed = std::str::from_utf8(text).ok().filter(is_number).and_then(|text| text.parse::<f64>().ok());
     match parsed {
         Some(value) if value.is_finite() => Ok(value),
         Some(_) => Err((Code::NumberOutOfRange, format!("value {} is too large for a 64-bit float", shown(text)))),
-        None => {
-            Err((Code::InvalidType, format!("value must be a number, NaN, +Inf or -Inf, got \"{}\"", shown(text))))
-        }
+        None => Err((Code::InvalidType, format!("value must be a number, NaN, +Inf or -Inf, got \"{}\"", shown(text)))),
     }
 }
 

@@ -166,7 +166,9 @@ mod tests {
         assert_eq!(refused(&decode(line.as_bytes())), [(0, Code::MissingField)]);
         let mut intake = Intake::default();
         let known = Uuid::from_u128(7);
-        decode_lines(&mut line.into_bytes(), &mut intake, &mut |_, host| if host == b"a" { known } else { Uuid::nil() });
+        decode_lines(&mut line.into_bytes(), &mut intake, &mut |_, host| {
+            if host == b"a" { known } else { Uuid::nil() }
+        });
         assert_eq!(intake.servers(), [known]);
     }
 }

@@ -39,6 +39,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     let mut client = Client { document: describing(&server).await, server: &server, seen: BTreeSet::new() };
     let id = servers(&mut client).await;
     samples(&mut client, &id).await;
+    transfers(&mut client, &id).await;
     snapshots(&mut client, &id).await;
     for (jobs, results, reference) in [
         ("/api/v1/cron/jobs", "/api/v1/cron/results", "job_id"),
@@ -143,6 +144,24 @@ async fn samples(client: &mut Client<'_>, id: &str) {
     client.get("/api/v1/metrics", "metric_type=cpu", 422).await;
 }
 
+async fn transfers(client: &mut Client<'_>, id: &str) {
+    for (query, status) in
+        [("limit=1", 200), ("format=csv&hostname=true", 200), ("hostname=true", 200), ("from=x", 400)]
+    {
+        client.get("/api/v1/export", query, status).await;
+    }
+    const IMPORT: &str = "/api/v1/import";
+    let mut sample = metric("cpu", "usage", 1.5, NOW);
+    sample["server_id"] = id.into();
+    client.post(IMPORT, json!({}), 400).await;
+    client.post(IMPORT, sample.clone(), 200).await;
+    for (query, status) in [("format=xml", 400), ("progress=true", 200)] {
+        let path = format!("{IMPORT}?{query}");
+        let answer = client.server.send(Method::POST, &path, &[], sample.to_string().as_bytes()).await;
+        client.check(&Method::POST, IMPORT, status, answer);
+    }
+}
+
 async fn snapshots(client: &mut Client<'_>, id: &str) {
     for list in ["processes", "containers"] {
         let (post, get) = (format!("/api/v1/ingest/{list}"), format!("/api/v1/{list}"));
@@ -212,6 +231,9 @@ async fn rate_limited() -> BTreeSet<Place> {
     server.ingest(&id, &many.into()).await;
     let mut client = Client { document: describing(&server).await, server: &server, seen: BTreeSet::new() };
     client.post("/api/v1/ingest", json!({ "server_id": id, "metrics": [] }), 429).await;
+    let mut sample = metric("cpu", "usage", 1.5, NOW);
+    sample["server_id"] = id.into();
+    client.post("/api/v1/import", sample, 429).await;
     let seen = client.seen;
     server.stop().await.unwrap();
     seen

@@ -31,6 +31,7 @@ pub(super) const FORBIDDEN: &[(&str, &[&str])] = &[
     ("alert", &["http", "journal", "query", "jobs", "app", "cli"]),
     ("query", &["http", "live", "alert", "app", "cli"]),
     ("jobs", &["http", "live", "alert", "app", "cli"]),
+    ("transfer", &["http", "live", "alert", "query", "jobs", "app", "cli"]),
     ("auth", &["http", "journal", "live", "alert", "query", "jobs", "wire", "app", "cli"]),
     ("http", &["app", "cli", "embedded"]),
 ];
