@@ -27,6 +27,7 @@ use crate::embedded::{self, Cluster, EmbeddedError};
 use crate::http::handlers::{self, Readiness, Services};
 use crate::http::tls::Tls;
 use crate::http::{self, Front, Listener};
+use crate::jobs::erase::AsItComes;
 use crate::journal::{Follower, Journal, Lanes, Surroundings};
 use crate::live::{Hub, HubWorker, Replays};
 use crate::query;
@@ -100,6 +101,7 @@ impl App {
             origins: http.cors.origins.clone(),
             readers,
             database,
+            folding: Arc::new(AsItComes),
             budget: Budget::new(config.http.in_flight_bytes_max as u64),
             rates: Rates::new(config.admit.samples_per_second as u64, config.admit.burst, config.admit.clients_max),
             past: config.window.past,

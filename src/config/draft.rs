@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use super::problem::Problem;
 use super::secret::DatabaseUrl;
-use super::settings::{Admit, Catalog, Config, Database, Http, Journal, Live, Log, Mode, Query, Retention, TimeWindow, Tls};
+use super::settings::{
+    Admit, Catalog, Config, Database, Http, Journal, Live, Log, Mode, Query, Retention, TimeWindow, Tls,
+};
 
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -57,7 +59,21 @@ impl Draft {
             }
         };
         let Self { database, http, admit, window, catalog, journal, live, query, retention, log, .. } = self;
-        Some(Config { mode: mode?, listen, tls, database, http, admit, window, catalog, journal, live, query, retention, log })
+        Some(Config {
+            mode: mode?,
+            listen,
+            tls,
+            database,
+            http,
+            admit,
+            window,
+            catalog,
+            journal,
+            live,
+            query,
+            retention,
+            log,
+        })
     }
 
     /// In development nobody but this machine is let in.

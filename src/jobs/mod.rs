@@ -16,6 +16,7 @@
 //!
 //! Knows `codec`, `rollup` and `store`. Must not know who asks for a run, nor HTTP.
 
+pub mod erase; // what someone wants gone
 pub mod entries; // events and log lines, and their end
 
 use std::sync::Arc;

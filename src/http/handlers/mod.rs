@@ -5,6 +5,7 @@ mod admission; // room for bodies
 mod cron; // scheduled commands
 mod documents; // how servers are
 mod entries; // events and log lines
+mod erase; // samples that are to go
 mod export; // all samples of some series
 mod import; // lines of samples, of any number
 mod ingest; // bulk metrics
@@ -35,6 +36,7 @@ use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
+use crate::jobs::erase::Folding;
 use crate::journal::Journal;
 use crate::live::{HeartbeatConfig, Hub, Replays};
 use crate::query;
@@ -59,6 +61,8 @@ pub struct Services {
     pub readers: Tasks,
     pub query: Arc<query::Engine>,
     pub database: Database,
+    /// How what is in the journal gets to the levels below before its time.
+    pub folding: Arc<dyn Folding>,
     pub budget: Budget,
     pub rates: Rates,
     pub past: Duration,
@@ -118,6 +122,7 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route_as(Text, Method::POST, "/api/v1/ports/results", with(ports::add_result))
         .route_as(Text, Method::GET, "/api/v1/metrics", with(metrics::query))
         .route_as(Text, Method::GET, "/api/v1/series", with(series::list))
+        .route_as(Text, Method::DELETE, "/api/v1/series", with(erase::erase))
         .route_as(Text, Method::GET, "/api/v1/stream", with(stream::open))
         .route(Method::GET, "/api/v1/events", with(entries::events))
         .route(Method::GET, "/api/v1/logs", with(entries::logs))

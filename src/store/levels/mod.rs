@@ -8,6 +8,7 @@ mod bit_varying; // strings of bits as PostgreSQL sends them
 pub mod progress; // how far data have moved
 pub mod rollups; // rows of buckets
 pub mod samples; // rows of samples
+pub mod erasing; // rows that are to go
 pub mod weights; // about how much there is
 
 pub use progress::{FoldMarks, Progress};

@@ -150,6 +150,15 @@ async fn transfers(client: &mut Client<'_>, id: &str) {
     {
         client.get("/api/v1/export", query, status).await;
     }
+    for path in ["/api/v1/events", "/api/v1/logs", "/api/v1/documents"] {
+        client.get(path, &format!("server_id={id}"), 200).await;
+        client.get(path, "server_id=x", 400).await;
+    }
+    const SERIES: &str = "/api/v1/series";
+    for (query, status) in [("", 400), ("metric_name=nothing", 200)] {
+        let answer = client.server.send(Method::DELETE, &format!("{SERIES}?{query}"), &[], b"").await;
+        client.check(&Method::DELETE, SERIES, status, answer);
+    }
     const IMPORT: &str = "/api/v1/import";
     let mut sample = metric("cpu", "usage", 1.5, NOW);
     sample["server_id"] = id.into();

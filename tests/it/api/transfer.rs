@@ -2,6 +2,7 @@
 
 mod exports; // order, filters, compression
 mod imports; // verdicts, servers, progress, failures
+mod erasing; // what is to go
 
 use std::collections::{BTreeMap, BTreeSet};
 

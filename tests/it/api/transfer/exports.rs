@@ -133,7 +133,7 @@ fn in_order(texts: impl IntoIterator<Item = String>) -> Vec<String> {
 }
 
 /// Writes into the levels below the journal, in months that begin with that of `time_us`.
-async fn in_levels(server: &TestServer, time_us: i64, write: impl AsyncFnOnce(&Transaction<'_>)) {
+pub(super) async fn in_levels(server: &TestServer, time_us: i64, write: impl AsyncFnOnce(&Transaction<'_>)) {
     let database = Database::new(server.database().config(), PoolConfig::default()).unwrap();
     let mut client = database.client().await.unwrap();
     partitions::make(&client, Monthly::Samples, Micros(time_us)).await.unwrap();
