@@ -5,7 +5,8 @@ WITH unfolded AS (
     SELECT coalesce(sum(samples::float8 / (series_max - series_min + 1)), 0) AS samples
     FROM journal LEFT JOIN fold_marks USING (node, lane)
     WHERE journal.sequence > coalesce(fold_marks.sequence, 0)
-      AND series_max >= ($1::integer[])[1] AND series_min <= ($1::integer[])[cardinality($1::integer[])]
+      AND series_max >= ($1::integer[])[1]
+      AND series_min <= ($1::integer[])[cardinality($1::integer[])]
       AND time_max >= $4::timestamptz AND time_min <= $3
 )
 SELECT ((SELECT coalesce(sum(count), 0) FROM samples WHERE series = wanted AND start BETWEEN $2 AND $3)

@@ -1,7 +1,7 @@
 //! Everything that is stored of the series a filter chooses, in order of (series, time), however much it is.
 //!
 //! Read in portions: many small series together, one large series in stretches of time. Their size is estimated, from
-//! what the rows say they hold; memory is a few portions of [`PORTION_SAMPLES`], or one hour of one series where that is
+//! what the rows say they hold; memory is a few portions of `PORTION_SAMPLES`, or one hour of one series where that is
 //! more. Nothing is skipped and nothing comes twice, whatever is moved or committed meanwhile; what is committed after
 //! the export began may be part of it.
 

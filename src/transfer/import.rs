@@ -37,6 +37,9 @@ pub trait Pieces: Send {
 
     /// `None` at the end.
     fn next(&mut self) -> impl Future<Output = Result<Option<Bytes>, Self::Error>> + Send;
+
+    /// What came so far, as it came.
+    fn wire_bytes(&self) -> u64;
 }
 
 /// What an import goes through.
@@ -201,11 +204,11 @@ impl<P: Pieces> Reader<'_, P> {
     /// The next lines, or `None` when there are no more.
     async fn chunk(&mut self) -> Result<Option<Chunk>, ImportError<P::Error>> {
         while !self.has_ended && !self.chunks.is_ready() {
-            match self.pieces.next().await.map_err(ImportError::Source)? {
-                Some(piece) => {
-                    self.stages.metrics.ingest.bytes.inc_by(piece.len() as u64);
-                    self.chunks.push(&piece);
-                }
+            let before = self.pieces.wire_bytes();
+            let piece = self.pieces.next().await.map_err(ImportError::Source)?;
+            self.stages.metrics.ingest.bytes.inc_by(self.pieces.wire_bytes() - before);
+            match piece {
+                Some(piece) => self.chunks.push(&piece),
                 None => self.has_ended = true,
             }
         }

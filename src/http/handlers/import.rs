@@ -27,6 +27,10 @@ impl Pieces for BodyStream {
     async fn next(&mut self) -> Result<Option<Bytes>, BodyError> {
         Self::next(self).await
     }
+
+    fn wire_bytes(&self) -> u64 {
+        Self::wire_bytes(self)
+    }
 }
 
 pub(super) fn import(services: Arc<Services>, mut request: Request) -> Answering {

@@ -14,7 +14,7 @@ use crate::wire::native::write_json_string;
 /// How much of a client's own text is repeated in a message, in characters.
 const SHOWN_CHARS_MAX: usize = 64;
 
-/// Where the columns that mean something stand; [`COLUMNS_MAX`] for one that is not there.
+/// Where the columns that mean something stand; `COLUMNS_MAX` for one that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Columns([usize; NAMES.len()]);
 

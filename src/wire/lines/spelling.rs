@@ -21,7 +21,7 @@ pub fn write(value: f64, out: &mut Vec<u8>) {
     out.extend_from_slice(text);
 }
 
-/// What [`write`] wrote, and the ways others write the same.
+/// What [`write()`] wrote, and the ways others write the same.
 pub fn read(text: &[u8]) -> Option<f64> {
     match text {
         b"NaN" | b"nan" => Some(f64::from_bits(PLAIN_NAN)),

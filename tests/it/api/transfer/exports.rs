@@ -1,8 +1,10 @@
 //! What an export holds, in which order, and how it comes over the wire.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use hyper::{Method, StatusCode};
+use millrace::clock::ManualClock;
 use millrace::codec::samples_row;
 use millrace::model::{Micros, SeriesId};
 use millrace::store::database::PoolConfig;
@@ -10,8 +12,9 @@ use millrace::store::levels::samples::{self, StoredSamples};
 use millrace::store::partitions::{self, Monthly};
 use millrace::store::{Database, Transaction};
 
-use super::{EXPORT, TIMES_US, export, import_all, line, start, start_with};
-use crate::harness::TestServer;
+use super::{EXPORT, NOW, TIMES_US, export, import_all, line, start, start_with};
+use crate::harness::client::Client;
+use crate::harness::{TestCluster, TestServer};
 
 const HOUR_US: i64 = 3_600_000_000;
 const BEGIN_US: i64 = TIMES_US.start / HOUR_US * HOUR_US;
@@ -101,23 +104,49 @@ async fn all_levels_are_one_and_the_upper_one_is_right() {
     server.stop().await.unwrap();
 }
 
-/// Three times what a portion takes, so that it comes in stretches of time, whose ends are no seams.
-#[tokio::test]
-async fn a_series_of_any_length_comes_whole_and_in_order() {
-    const HOURS: i64 = 150;
-    const AN_HOUR: i64 = 4_000;
-    let server = start().await;
-    let id = server.register("server01").await;
-    import_all(&server, "", line(&id, "a", BEGIN_US + HOURS * HOUR_US, "7").as_bytes()).await;
-    let rows: Vec<StoredSamples> = (0..HOURS)
+const HOURS: i64 = 150;
+const AN_HOUR: i64 = 4_000;
+
+/// Rows of the first series, each value its place.
+fn long_rows() -> Vec<StoredSamples> {
+    (0..HOURS)
         .map(|hour| {
             let times: Vec<Micros> =
                 (0..AN_HOUR).map(|place| Micros(BEGIN_US + hour * HOUR_US + place * 900_000)).collect();
             let values: Vec<f64> = (0..AN_HOUR).map(|place| (hour * AN_HOUR + place) as f64).collect();
             StoredSamples { series: SeriesId(1), row: samples_row::encode(&times, &values) }
         })
-        .collect();
-    in_levels(&server, BEGIN_US, async |transaction| samples::append(transaction, &rows).await.unwrap()).await;
+        .collect()
+}
+
+#[tokio::test]
+async fn an_export_that_cannot_go_on_does_not_look_whole() {
+    let cluster = TestCluster::own().await;
+    let config = cluster.config("postgres");
+    let clock = Arc::new(ManualClock::at(Micros::parse_rfc3339(NOW.as_bytes()).unwrap()));
+    let server = TestServer::start_on(&config, &[("database.wait_timeout", "1s")], clock).await;
+    let id = server.register("server01").await;
+    import_all(&server, "", line(&id, "a", BEGIN_US + HOURS * HOUR_US, "7").as_bytes()).await;
+    into_levels(&config, BEGIN_US, async |transaction| samples::append(transaction, &long_rows()).await.unwrap()).await;
+    let mut client = Client::connect(server.address).await;
+    client.send(format!("GET {EXPORT} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")).await;
+    assert!(client.head().await.starts_with("HTTP/1.1 200"));
+    cluster.kill();
+    cluster.exited().await;
+    let rest = client.until_closed().await;
+    assert!(rest.len() > 1 << 20, "{} bytes", rest.len());
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "a part looks like the whole");
+    // PostgreSQL is gone, and who stops the server is told.
+    server.stop().await.ok();
+}
+
+/// Three times what a portion takes, so that it comes in stretches of time, whose ends are no seams.
+#[tokio::test]
+async fn a_series_of_any_length_comes_whole_and_in_order() {
+    let server = start().await;
+    let id = server.register("server01").await;
+    import_all(&server, "", line(&id, "a", BEGIN_US + HOURS * HOUR_US, "7").as_bytes()).await;
+    in_levels(&server, BEGIN_US, async |transaction| samples::append(transaction, &long_rows()).await.unwrap()).await;
     let text = export(&server, "").await;
     let values =
         text.lines().map(|line| line.rsplit_once(':').unwrap().1.trim_end_matches('}').parse::<i64>().unwrap());
@@ -134,7 +163,11 @@ fn in_order(texts: impl IntoIterator<Item = String>) -> Vec<String> {
 
 /// Writes into the levels below the journal, in months that begin with that of `time_us`.
 pub(super) async fn in_levels(server: &TestServer, time_us: i64, write: impl AsyncFnOnce(&Transaction<'_>)) {
-    let database = Database::new(server.database().config(), PoolConfig::default()).unwrap();
+    into_levels(&server.database().config(), time_us, write).await;
+}
+
+async fn into_levels(config: &tokio_postgres::Config, time_us: i64, write: impl AsyncFnOnce(&Transaction<'_>)) {
+    let database = Database::new(config.clone(), PoolConfig::default()).unwrap();
     let mut client = database.client().await.unwrap();
     partitions::make(&client, Monthly::Samples, Micros(time_us)).await.unwrap();
     partitions::make(&client, Monthly::Samples, Micros(time_us + 150 * HOUR_US)).await.unwrap();

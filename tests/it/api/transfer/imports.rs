@@ -180,6 +180,19 @@ async fn progress_is_told_line_by_line_and_the_last_one_says_how_it_ended() {
 }
 
 #[tokio::test]
+async fn a_long_import_goes_on_while_its_answer_is_under_way() {
+    const LINES: i64 = 60_000;
+    let server = start().await;
+    let id = server.register("server01").await;
+    let lines: String = (0..LINES).map(|place| line(&id, "a", BEGIN_US + place, "1")).collect();
+    assert!(lines.len() > 6 << 20, "more than sockets and buffers take");
+    let answer = import(&server, "progress=true", lines.as_bytes()).await;
+    let last: Value = serde_json::from_str(answer.text().lines().last().unwrap()).unwrap();
+    assert_eq!((&last["done"], &last["imported"], &last["lines"]), (&json!(true), &json!(LINES), &json!(LINES)));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_body_that_stands_still_is_given_up_however_much_came() {
     let server = start_with(&[("http.body_timeout", "200ms")]).await;
     let id = server.register("server01").await;
