@@ -1,6 +1,7 @@
--- Newest first. Null parameters do not filter. $1 servers; $2 from, $3 to, both included; $4 kinds, $5 severitys; $6 a pattern;
--- $7, $8 only those before this time and id; $9 how many.
-SELECT events.id, servers.id AS server_id, at, kind AS kind, severity AS severity, title AS text, attributes AS attributes
+-- Newest first. Null parameters do not filter. $1 servers; $2 from, $3 to, both included; $4 kinds, $5 severitys; $6 a
+-- pattern; $7, $8 only those before this time and id; $9 how many.
+SELECT events.id, servers.id AS server_id, at, kind AS kind, severity AS severity,
+    title AS text, attributes AS attributes
 FROM events JOIN servers ON servers.key = events.server
 WHERE ($1::uuid[] IS NULL OR servers.id = ANY ($1))
   AND at BETWEEN $2 AND $3

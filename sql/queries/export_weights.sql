@@ -1,6 +1,6 @@
 -- About how many samples there are of each of some series in a stretch of time, by series. What the journal holds is
--- taken to be spread evenly over the series of its blocks. $1 series, sorted; $2, $3 from where packed rows begin and to;
--- $4 from, for the journal.
+-- taken to be spread evenly over the series of its blocks. $1 series, sorted; $2, $3 from where packed rows begin and
+-- to; $4 from, for the journal.
 WITH unfolded AS (
     SELECT coalesce(sum(samples::float8 / (series_max - series_min + 1)), 0) AS samples
     FROM journal LEFT JOIN fold_marks USING (node, lane)

@@ -1,6 +1,7 @@
--- Newest first. Null parameters do not filter. $1 servers; $2 from, $3 to, both included; $4 sources, $5 levels; $6 a pattern;
--- $7, $8 only those before this time and id; $9 how many.
-SELECT logs.id, servers.id AS server_id, at, source AS kind, level AS severity, message AS text, NULL::jsonb AS attributes
+-- Newest first. Null parameters do not filter. $1 servers; $2 from, $3 to, both included; $4 sources, $5 levels; $6 a
+-- pattern; $7, $8 only those before this time and id; $9 how many.
+SELECT logs.id, servers.id AS server_id, at, source AS kind, level AS severity,
+    message AS text, NULL::jsonb AS attributes
 FROM logs JOIN servers ON servers.key = logs.server
 WHERE ($1::uuid[] IS NULL OR servers.id = ANY ($1))
   AND at BETWEEN $2 AND $3
