@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::plan;
 use crate::config::Config;
 use crate::jobs::retention::Policy;
 use crate::jobs::seal::Terms;
-use crate::jobs::{Context, Job, JobError, day, fold, keep, seal};
+use crate::jobs::{Context, Job, JobError, day, entries, fold, keep, seal};
 
 /// An hour is closed some minutes after its end, and late data wait for the next run.
 const SEAL_INTERVAL: Duration = Duration::from_secs(5 * 60);
@@ -16,6 +17,7 @@ const DAY_INTERVAL: Duration = Duration::from_secs(5 * 60);
 const KEEP_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn all(config: &Config, folds: &fold::Trigger, policy: &Arc<Policy>) -> Vec<Job> {
+    let entries = plan::entries(config);
     let (sealing, keeping) = (Arc::clone(policy), Arc::clone(policy));
     let fold = Job::new("fold", config.jobs.fold_interval, |context, force| Box::pin(fold::run(context, force)));
     vec![
@@ -27,7 +29,7 @@ pub(super) fn all(config: &Config, folds: &fold::Trigger, policy: &Arc<Policy>) 
         Job::new("day", DAY_INTERVAL, |context, force| Box::pin(day::run(context, force))),
         Job::new("keep", KEEP_INTERVAL, move |context, force| {
             let policy = Arc::clone(&keeping);
-            Box::pin(async move { keep::run(context, &policy, force).await })
+            Box::pin(async move { run_keep(context, &policy, entries, force).await })
         }),
     ]
 }
@@ -37,4 +39,16 @@ pub(super) fn all(config: &Config, folds: &fold::Trigger, policy: &Arc<Policy>) 
 async fn run_seal(context: &Context, policy: &Policy, force: bool) -> Result<u64, JobError> {
     let given_up_before = policy.earliest(context.clock.now()).raw;
     seal::run_with(context, force, &Terms { raw_from: &|_| given_up_before, ..Terms::default() }).await
+}
+
+async fn run_keep(
+    context: &Context,
+    policy: &Policy,
+    entries: entries::Retention,
+    force: bool,
+) -> Result<u64, JobError> {
+    let kept = keep::run(context, policy, force).await;
+    // One does not wait for the other to succeed.
+    let expired = entries::expire(context, entries).await;
+    Ok(kept? + expired?)
 }

@@ -4,7 +4,7 @@ use super::Failure;
 use crate::config::Config;
 use crate::http::config::{BodyLimits, ConnectionConfig};
 use crate::http::cors::{Cors, Origins};
-use crate::jobs::retention;
+use crate::jobs::{entries, retention};
 use crate::live::{HeartbeatConfig, HubConfig, QueueLimits};
 use crate::{catalog, config, http, journal, query};
 
@@ -66,6 +66,11 @@ pub(super) fn query(config: &Config) -> query::Config {
     }
 }
 
+pub(super) fn entries(config: &Config) -> entries::Retention {
+    let config::Entries { events, logs } = config.retention.entries;
+    entries::Retention { events, logs }
+}
+
 pub(super) fn hub(config: &Config) -> HubConfig {
     let queue = QueueLimits {
         messages_max: config.live.queue_frames_max,
@@ -97,6 +102,7 @@ mod tests {
         check(&catalog(&config), &catalog::Limits::default());
         check(&journal(&config), &journal::Config::default());
         check(&retention(&config), &retention::Policy::default());
+        check(&entries(&config), &entries::Retention::default());
         check(&query(&config), &query::Config::default());
         check(&hub(&config), &HubConfig::default());
     }

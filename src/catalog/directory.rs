@@ -26,6 +26,16 @@ impl Directory {
         self.0.iter().map(|series| series.server_id).collect()
     }
 
+    /// The series that are here.
+    pub(super) fn ids(&self) -> Vec<SeriesId> {
+        self.0.iter().map(|series| series.id).collect()
+    }
+
+    /// Lets go of a series and answers whose it was.
+    pub(super) fn forget(&self, id: SeriesId) -> Option<Uuid> {
+        self.0.remove(&id).map(|(_, series)| series.server_id)
+    }
+
     pub(super) fn forget_servers(&self, server_ids: &HashSet<Uuid>) {
         self.0.retain(|_, series| !server_ids.contains(&series.server_id));
     }

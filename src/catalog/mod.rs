@@ -124,7 +124,13 @@ impl Catalog {
         self.directory.forget_servers(&HashSet::from([server_id]));
     }
 
-    /// Lets go of every server that was deleted, by whomever, with its series.
+    /// Lets go of series that were deleted, and of what is known of how their servers spell theirs.
+    pub fn forget_series(&self, ids: &[SeriesId]) {
+        let servers: HashSet<Uuid> = ids.iter().filter_map(|id| self.directory.forget(*id)).collect();
+        servers.into_iter().for_each(|server_id| self.servers.forget(server_id));
+    }
+
+    /// Lets go of every server and every series that was deleted, by whomever.
     ///
     /// # Errors
     /// When PostgreSQL is not available.
@@ -138,6 +144,12 @@ impl Catalog {
         if !server_ids.is_empty() {
             server_ids.iter().for_each(|id| self.servers.forget(*id));
             self.directory.forget_servers(&server_ids);
+        }
+        for known in self.directory.ids().chunks(LOAD_CHUNK) {
+            let existing = series::existing(&self.database.client().await?, known).await?;
+            let existing: HashSet<SeriesId> = existing.into_iter().collect();
+            let gone: Vec<SeriesId> = known.iter().copied().filter(|id| !existing.contains(id)).collect();
+            self.forget_series(&gone);
         }
         // Their series have left room for others.
         self.recount(&self.database.client().await?).await

@@ -60,6 +60,21 @@ impl Servers {
         Ok(row)
     }
 
+    /// Registers a server under a given id, unless there is one with this hostname, and answers the id it has.
+    ///
+    /// # Errors
+    /// When there are too many servers and this would be a new one, or PostgreSQL is not available.
+    pub async fn adopt(&self, id: Uuid, hostname: &str) -> Result<Uuid, RegisterError> {
+        let client = self.database.client().await?;
+        if !servers::has_room(&client, hostname, self.servers_max).await? {
+            return Err(RegisterError::TooMany { servers_max: self.servers_max });
+        }
+        let (id, key, is_new) = servers::adopt(&client, id, hostname).await?;
+        self.registered.fetch_add(u64::from(is_new), Ordering::Relaxed);
+        self.meet(id, key);
+        Ok(id)
+    }
+
     /// The entries of `ids`, in their order; `None` for those that are not registered.
     ///
     /// # Errors

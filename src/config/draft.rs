@@ -8,7 +8,8 @@ use super::problem::Problem;
 use super::retention::parse_overrides;
 use super::secret::DatabaseUrl;
 use super::settings::{
-    Admit, Catalog, Config, Database, Http, Jobs, Journal, Live, Log, Mode, Query, Retention, Tiers, TimeWindow, Tls,
+    Admit, Catalog, Config, Database, Entries, Http, Jobs, Journal, Live, Log, Mode, Query, Retention, Tiers,
+    TimeWindow, Tls,
 };
 
 #[derive(Debug, Default)]
@@ -35,6 +36,7 @@ pub(super) struct Draft {
     pub(super) retention_overrides: String,
     pub(super) live: Live,
     pub(super) query: Query,
+    pub(super) entries: Entries,
     pub(super) log: Log,
 }
 
@@ -65,7 +67,7 @@ impl Draft {
         };
         let overrides = &self.retention_overrides;
         let overrides = if overrides.is_empty() { Vec::new() } else { parse_overrides(overrides, problems) };
-        let retention = Retention { others: self.retention, overrides };
+        let retention = Retention { others: self.retention, overrides, entries: self.entries };
         let window = self.window.within(retention.longest());
         let Self { database, http, admit, catalog, journal, jobs, live, query, log, .. } = self;
         Some(Config {

@@ -99,6 +99,7 @@ pub struct Retention {
     pub others: Tiers,
     /// The first one that fits counts.
     pub overrides: Vec<RetentionOverride>,
+    pub entries: Entries,
 }
 
 /// How long each form of the data is kept.
@@ -139,6 +140,13 @@ pub struct Query {
     pub samples_max: usize,
     pub points_max: usize,
     pub timeout: Duration,
+}
+
+/// How long events and log lines are kept.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Entries {
+    pub events: Duration,
+    pub logs: Duration,
 }
 
 #[derive(Clone, Debug, Default)]

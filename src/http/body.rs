@@ -9,7 +9,9 @@
 pub mod encoding; // Content-Encoding
 mod gather; // pieces to one
 mod inflate; // capped decompression, pure
+mod inflate_stream; // the same piece by piece
 mod patience; // how long a body may take
+mod stream; // bodies of any length, piece by piece
 mod worker; // long work beside the async workers
 
 use std::error::Error;
@@ -26,6 +28,7 @@ use encoding::{Encoding, EncodingError};
 use gather::{Gathered, Gathering};
 use inflate::{Corrupt, InflateError};
 use patience::Patience;
+pub use stream::BodyStream;
 pub(super) use worker::off_worker;
 
 /// A body as it came over the wire, whole.

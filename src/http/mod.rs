@@ -20,6 +20,7 @@ pub mod handlers; // what answers each path
 
 pub use hyper::{Method, StatusCode};
 
+pub use answer::compressor::{Coding, Compressor};
 pub use answer::error::{self, ApiError, ErrorShape};
 pub use answer::response::{self, Response, ResponseBody};
 pub use answer::streamed_body;

@@ -20,7 +20,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Uri, Version};
 
 use super::body::encoding::Encoding;
-use super::body::{self, BodyError, CollectedBody, Meter};
+use super::body::{self, BodyError, BodyStream, CollectedBody, Meter};
 use super::config::BodyLimits;
 use query::{Query, QueryError};
 use request_id::RequestId;
@@ -78,6 +78,15 @@ impl Request {
     ) -> Result<CollectedBody, BodyError> {
         let encoding = Encoding::of(&self.headers)?;
         body::collect(std::mem::take(&mut self.body), encoding, limits, meter).await
+    }
+
+    /// The body piece by piece, however long it is. A second call gets an empty body.
+    ///
+    /// # Errors
+    /// When it is encoded in a way that we do not know, or that cannot be read piece by piece.
+    pub fn stream_body(&mut self) -> Result<BodyStream, BodyError> {
+        let encoding = Encoding::of(&self.headers)?;
+        BodyStream::new(std::mem::take(&mut self.body), encoding, self.body_limits().clone())
     }
 
     /// The raw connection, once a `101` answer to this request is on its way. Drive it in a task of its own: it

@@ -27,6 +27,8 @@ pub mod seal; // hours that are closed
 pub mod day; // days that are closed
 pub mod retention; // how long what is kept
 pub mod keep; // months ahead, retention behind
+pub mod erase; // what someone wants gone
+pub mod entries; // events and log lines, and their end
 
 pub use runner::{Job, Runner};
 

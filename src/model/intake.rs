@@ -34,6 +34,13 @@ impl Intake {
         &self.servers
     }
 
+    /// Has the points of the `place`th server speak of another one. Only when all points are there.
+    pub fn replace_server(&mut self, place: usize, with: Uuid) {
+        if let Some(server) = self.servers.get_mut(place) {
+            *server = with;
+        }
+    }
+
     /// The index of `server` in [`Intake::servers`], added when new. Agents send long runs of one server, so the last
     /// one added is looked at first.
     pub fn server_index(&mut self, server: Uuid) -> u32 {

@@ -2,6 +2,7 @@
 
 pub mod bucket;
 pub mod committed;
+pub mod entry;
 pub mod intake;
 pub mod month;
 pub mod points;
@@ -13,6 +14,7 @@ pub mod verdict;
 
 pub use bucket::{Bucket, Resolution};
 pub use committed::{CommitListener, Committed, Origin};
+pub use entry::{Document, Event, LogLine};
 pub use intake::Intake;
 pub use month::Month;
 pub use points::{Batch, Points, RawIdentity, Span};

@@ -8,6 +8,8 @@ pub const VERDICTS_LISTED_MAX: usize = 100;
 pub enum Code {
     /// The item is not an object, or one of its fields has the wrong type.
     InvalidType,
+    /// The line cannot be read at all.
+    MalformedLine,
     /// A required field is absent or null.
     MissingField,
     /// A field appears twice in one item, so neither value can be trusted.
@@ -35,8 +37,9 @@ pub enum Code {
 }
 
 impl Code {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::InvalidType,
+        Self::MalformedLine,
         Self::MissingField,
         Self::DuplicateField,
         Self::NotFinite,
@@ -54,6 +57,7 @@ impl Code {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidType => "invalid_type",
+            Self::MalformedLine => "malformed_line",
             Self::MissingField => "missing_field",
             Self::DuplicateField => "duplicate_field",
             Self::NotFinite => "not_finite",

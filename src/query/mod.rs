@@ -7,6 +7,7 @@
 pub mod aggregate; // windows, groups, and samples for drawings
 pub mod cursor; // where the next page begins
 mod levels; // all that is stored of some series
+pub mod export; // the same of any number of series, in order
 pub mod page; // one page of rows, in order
 mod unfolded; // the journal's part of it
 mod stored; // the part of recent and samples
@@ -20,6 +21,7 @@ pub mod when; // times and spans as people ask for them
 
 pub use aggregate::AggregateRequest;
 pub use cursor::Cursor;
+pub use export::{Export, ExportRequest, ExportedSeries};
 pub use latest::LatestSamples;
 pub use page::Page;
 pub use request::{Format, MetricsRequest, RequestError};

@@ -54,6 +54,10 @@ pub enum RequestError {
     Order(String),
     #[error("format \"{0}\" is none of json, ndjson, csv")]
     Format(String),
+    #[error("format \"{0}\" is neither ndjson nor csv")]
+    LineFormat(String),
+    #[error("{name} \"{text}\" is neither true nor false")]
+    Flag { name: &'static str, text: String },
     #[error("{name} lists more than {MEMBERS_MAX} values")]
     TooManyMembers { name: &'static str },
     #[error("{name} is given twice")]

@@ -2,6 +2,7 @@
 
 use super::page::Page;
 use crate::model::{Micros, Sample, SeriesId};
+use crate::wire::lines::csv_text::csv_text;
 use crate::wire::native::{write_json_number, write_labels, write_metric};
 
 /// The head of a CSV answer.
@@ -61,35 +62,9 @@ fn row_id(series: SeriesId, time: Micros) -> u64 {
     (mixed ^ (mixed >> 29)).wrapping_mul(ODD) >> 11
 }
 
-/// Quotes what needs quoting, doubling quotes, as RFC 4180 says.
-pub(super) fn csv_text(text: &[u8], out: &mut Vec<u8>) {
-    if !text.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
-        out.extend_from_slice(text);
-        return;
-    }
-    out.push(b'"');
-    for &byte in text {
-        if byte == b'"' {
-            out.push(b'"');
-        }
-        out.push(byte);
-    }
-    out.push(b'"');
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn csv_quotes_what_would_break_the_line() {
-        for (text, expected) in [("plain", "plain"), ("a,b", "\"a,b\""), ("{\"a\":\"1\"}", "\"{\"\"a\"\":\"\"1\"\"}\"")]
-        {
-            let mut out = Vec::new();
-            csv_text(text.as_bytes(), &mut out);
-            assert_eq!(String::from_utf8(out).unwrap(), expected);
-        }
-    }
 
     #[test]
     fn row_ids_stay_exact_in_a_float_and_tell_neighbours_apart() {

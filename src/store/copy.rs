@@ -3,9 +3,13 @@
 //! The client library's own writer converts field by field through trait objects; ours only knows the few types our
 //! tables have. The caller must write exactly the columns its COPY statement names, in order.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use std::pin::pin;
 
-use super::Timestamp;
+use bytes::{BufMut, Bytes, BytesMut};
+use deadpool_postgres::Transaction;
+use futures_util::SinkExt;
+
+use super::{StoreError, Timestamp};
 use crate::codec::bit_string::BitString;
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
@@ -87,6 +91,19 @@ impl CopyWriter {
         self
     }
 
+    pub fn text(&mut self, value: &str) -> &mut Self {
+        self.field(value.as_bytes())
+    }
+
+    /// `value` is the JSON text.
+    pub fn jsonb(&mut self, value: &str) -> &mut Self {
+        const VERSION: u8 = 1;
+        self.length(size_of::<u8>() + value.len());
+        self.out.put_u8(VERSION);
+        self.out.put_slice(value.as_bytes());
+        self
+    }
+
     pub fn bytea(&mut self, value: &[u8]) -> &mut Self {
         self.field(value)
     }
@@ -105,6 +122,15 @@ impl CopyWriter {
     fn length(&mut self, bytes: usize) {
         self.out.put_i32(i32::try_from(bytes).expect("a field is far smaller than PostgreSQL's limit of 1 GiB"));
     }
+}
+
+/// Sends rows to the COPY statement that they were written for.
+pub(super) async fn send(transaction: &Transaction<'_>, sql: &str, rows: Bytes) -> Result<(), StoreError> {
+    let statement = transaction.prepare_cached(sql).await?;
+    let mut sink = pin!(transaction.copy_in(&statement).await?);
+    sink.send(rows).await?;
+    sink.finish().await?;
+    Ok(())
 }
 
 #[cfg(test)]

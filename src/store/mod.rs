@@ -21,6 +21,9 @@ pub mod sizes; // what the large tables take
 pub mod servers; // the machines agents speak for
 pub mod series; // what samples belong to
 pub mod snapshots; // whole-state documents
+pub mod entries; // events and log lines
+pub mod documents; // how servers are
+mod text; // texts from outside
 pub mod cron; // scheduled commands and their runs
 pub mod ports; // port probes and their outcomes
 

@@ -22,16 +22,20 @@ pub enum Monthly {
     Samples,
     Minutes,
     Hours,
+    Events,
+    Logs,
 }
 
 impl Monthly {
-    pub const ALL: [Self; 3] = [Self::Samples, Self::Minutes, Self::Hours];
+    pub const ALL: [Self; 5] = [Self::Samples, Self::Minutes, Self::Hours, Self::Events, Self::Logs];
 
     pub const fn table(self) -> &'static str {
         match self {
             Self::Samples => "samples",
             Self::Minutes => "rollup_1m",
             Self::Hours => "rollup_1h",
+            Self::Events => "events",
+            Self::Logs => "logs",
         }
     }
 }

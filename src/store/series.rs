@@ -1,6 +1,6 @@
 //! What samples belong to.
 
-use deadpool_postgres::Client;
+use deadpool_postgres::{Client, Transaction};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
@@ -147,6 +147,29 @@ pub async fn by_id(client: &Client, ids: &[SeriesId]) -> Result<Vec<Series>, Sto
     let ids: Vec<i32> = ids.iter().filter_map(|id| i32::try_from(id.0).ok()).collect();
     let statement = client.prepare_cached(include_str!("../../sql/queries/series_by_id.sql")).await?;
     client.query(&statement, &[&ids]).await?.iter().map(series).collect()
+}
+
+/// Those of `ids` that exist.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn existing(client: &Client, ids: &[SeriesId]) -> Result<Vec<SeriesId>, StoreError> {
+    let ids: Vec<i32> = ids.iter().filter_map(|id| i32::try_from(id.0).ok()).collect();
+    let statement = client.prepare_cached(include_str!("../../sql/queries/series_existing.sql")).await?;
+    client.query(&statement, &[&ids]).await?.iter().map(series_id).collect()
+}
+
+/// Removes series and tells every process that something left the catalog. Answers how many there were.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn delete(transaction: &Transaction<'_>, ids: &[SeriesId]) -> Result<u64, StoreError> {
+    let ids: Vec<i32> = ids.iter().filter_map(|id| i32::try_from(id.0).ok()).collect();
+    let statement = transaction.prepare_cached(include_str!("../../sql/queries/series_delete.sql")).await?;
+    let deleted = transaction.execute(&statement, &[&ids]).await?;
+    let revise = transaction.prepare_cached(include_str!("../../sql/queries/catalog_revise.sql")).await?;
+    transaction.execute(&revise, &[]).await?;
+    Ok(deleted)
 }
 
 /// The first `series_max` series of a server.

@@ -74,6 +74,18 @@ pub async fn upsert(client: &Client, new: &Registration) -> Result<(ServerRow, b
     Ok((server(&row)?, row.try_get("is_new")?))
 }
 
+/// Adds a server with a given id, unless its id or hostname is taken, and answers whichever has them: its id, its key
+/// and whether it is new.
+///
+/// # Errors
+/// When PostgreSQL is not available, or someone else adds it at this very moment.
+pub async fn adopt(client: &Client, id: Uuid, hostname: &str) -> Result<(Uuid, ServerKey, bool), StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/server_adopt.sql")).await?;
+    let row = client.query_opt(&statement, &[&id, &hostname]).await?;
+    let row = row.ok_or_else(|| StoreError::unavailable("the server is being registered"))?;
+    Ok((row.try_get("id")?, ServerKey(row.try_get("key")?), row.try_get("is_new")?))
+}
+
 /// Whether a server with this hostname may be registered when at most `servers_max` may exist.
 ///
 /// # Errors

@@ -15,6 +15,8 @@ mod probes; // health, readiness, self-metrics
 mod front; // what is the same on every path
 mod description; // openapi.json against the server
 mod stream; // live push
+mod entries; // events, log lines, documents
+mod transfer; // all samples out and in again
 mod outage; // PostgreSQL gone and back again
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use super::super::key::Key;
 use super::super::settings::LogFormat;
 
 const HOUR_MS: u64 = 3_600_000;
+const DAY_MS: u64 = 24 * HOUR_MS;
 const KIB: usize = 1 << 10;
 const GIB: usize = 1 << 30;
 
@@ -50,6 +51,14 @@ pub(super) const KEYS: &[Key] = &[
     Key::span("query.timeout", "30s", 100..=HOUR_MS, |draft| &mut draft.query.timeout).about(
         "How long a query may wait for its turn and read one page or all its windows; then it is answered 503.",
         "Too high: abandoned queries go on. Too low: sparse series cannot be read.",
+    ),
+    Key::span("retention.events", "30d", HOUR_MS..=36_500 * DAY_MS, |draft| &mut draft.entries.events).about(
+        "How long events are kept.",
+        "Too high: the disk fills. Too low: what happened is forgotten before anyone looks.",
+    ),
+    Key::span("retention.logs", "30d", HOUR_MS..=36_500 * DAY_MS, |draft| &mut draft.entries.logs).about(
+        "How long log lines are kept.",
+        "Too high: the disk fills. Too low: what happened is forgotten before anyone looks.",
     ),
     Key::words("log.level", "info", "a level (off, error, warn, info, debug, trace) or info,target=debug", set_level)
         .about("What is logged.", "Too high (trace): the log becomes the load. Too low: no trace of what went wrong."),

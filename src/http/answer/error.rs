@@ -211,9 +211,10 @@ impl From<BodyError> for ApiError {
             BodyError::Stalled { .. } | BodyError::TooSlow { .. } => {
                 Self::new(ErrorStatus::RequestTimeout, "body_timeout", message)
             }
-            BodyError::Encoding(_) => {
+            BodyError::Encoding(cause) => {
                 let mut error = Self::new(ErrorStatus::UnsupportedMediaType, "unsupported_encoding", message);
-                error.0.accept_encoding = Some(encoding::KNOWN);
+                let is_streamed = matches!(cause, encoding::EncodingError::NotStreamed(_));
+                error.0.accept_encoding = Some(if is_streamed { encoding::STREAMED } else { encoding::KNOWN });
                 error
             }
             BodyError::Disconnected(source) => Self::bad_request("body_incomplete", message).with_source(source),

@@ -7,6 +7,9 @@ use hyper::header::{CONTENT_ENCODING, HeaderMap};
 /// What a client may compress with, as `Accept-Encoding` lists it.
 pub const KNOWN: &str = "gzip, deflate, zstd, snappy, identity";
 
+/// The same for bodies that are read piece by piece.
+pub const STREAMED: &str = "gzip, zstd, identity";
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
     #[default]
@@ -25,6 +28,8 @@ pub enum EncodingError {
     Unknown(String),
     #[error("more than one content encoding; send one of {KNOWN}")]
     Several,
+    #[error("a body of any length cannot be in content encoding {0}; send one of {STREAMED}")]
+    NotStreamed(Encoding),
 }
 
 impl Encoding {

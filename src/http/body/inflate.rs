@@ -26,6 +26,12 @@ pub struct Corrupt {
     reason: String,
 }
 
+impl Corrupt {
+    pub(super) fn new(encoding: Encoding, reason: impl std::fmt::Display) -> Self {
+        Self { encoding, reason: reason.to_string() }
+    }
+}
+
 /// Appends the decoded `wire` to `out`.
 ///
 /// # Errors
@@ -56,7 +62,7 @@ pub(super) fn inflate(
 
 /// The largest window a zstd frame may ask for, 8 MiB: what RFC 9659 lets an HTTP body use. It is memory on top of
 /// what comes out.
-const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+pub(super) const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 
 /// A snappy block cannot spell more than 64 bytes with 3; a length beyond that ratio is a lie that would cost memory.
 const SNAPPY_RATIO_MAX: usize = 22;
@@ -112,7 +118,7 @@ fn snappy(wire: &[u8], bytes_max: usize, out: &mut Vec<u8>) -> Result<(), Inflat
 }
 
 fn corrupt(encoding: Encoding, reason: impl std::fmt::Display) -> InflateError {
-    InflateError::Corrupt(Corrupt { encoding, reason: reason.to_string() })
+    InflateError::Corrupt(Corrupt::new(encoding, reason))
 }
 
 #[cfg(test)]

@@ -4,6 +4,11 @@
 mod admission; // room for bodies
 mod aggregate; // samples put together
 mod cron; // scheduled commands
+mod documents; // how servers are
+mod entries; // events and log lines
+mod erase; // samples that are to go
+mod export; // all samples of some series
+mod import; // lines of samples, of any number
 mod ingest; // bulk metrics
 mod history; // windows of fixed metrics, as one of the source systems answers them
 mod input; // JSON bodies of the small endpoints
@@ -127,9 +132,15 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route_as(Detail, Method::GET, "/history/{agent_id}/{metric}", with(history::metric))
         .route_as(Detail, Method::GET, "/api/history/{agent_id}/{metric}", with(history::metric))
         .route_as(Text, Method::GET, "/api/v1/series", with(series::list))
+        .route_as(Text, Method::DELETE, "/api/v1/series", with(erase::erase))
         .route_as(Text, Method::GET, "/api/v1/stream", with(stream::open))
         .route(Method::GET, "/api/v1/jobs", with(jobs::list))
         .route(Method::POST, "/api/v1/jobs/{name}/run", with(jobs::run))
+        .route(Method::GET, "/api/v1/events", with(entries::events))
+        .route(Method::GET, "/api/v1/logs", with(entries::logs))
+        .route(Method::GET, "/api/v1/documents", with(documents::list))
+        .route(Method::GET, "/api/v1/export", with(export::export))
+        .route(Method::POST, "/api/v1/import", with(import::import))
         .build()
 }
 

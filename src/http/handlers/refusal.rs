@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::admit::rate;
 use crate::catalog::RegisterError;
 use crate::http::ApiError;
+use crate::http::body::BodyError;
 use crate::http::error::ErrorStatus;
 use crate::jobs::JobError;
 use crate::jobs::runner::RunError;
@@ -13,6 +14,7 @@ use crate::live::SubscribeError;
 use crate::query::aggregate::AggregateRequestError;
 use crate::query::{QueryError, RequestError};
 use crate::store::StoreError;
+use crate::transfer::ImportError;
 use crate::wire::native::DocumentError;
 
 /// When to come back after something that passes by itself.
@@ -119,6 +121,20 @@ impl From<DocumentError> for ApiError {
     fn from(error: DocumentError) -> Self {
         let offset = serde_json::json!({ "offset": error.offset });
         Self::bad_request("malformed_document", error.to_string()).with_details(vec![offset])
+    }
+}
+
+impl From<ImportError<BodyError>> for ApiError {
+    fn from(error: ImportError<BodyError>) -> Self {
+        let message = error.to_string();
+        match error {
+            ImportError::Source(source) => source.into(),
+            ImportError::Head(_) => Self::bad_request("bad_head", message),
+            ImportError::NoRoom => Self::unavailable("engine_full", message, SOON),
+            ImportError::Rate(refused) => refused.into(),
+            ImportError::Commit(cause) => cause.into(),
+            ImportError::Store(cause) => cause.into(),
+        }
     }
 }
 

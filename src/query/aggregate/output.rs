@@ -3,8 +3,8 @@
 use super::plan::Span;
 use super::{Answer, Group, Points};
 use crate::model::Micros;
-use crate::query::rows::csv_text;
 use crate::wire::json::write::{write_json_number, write_json_string};
+use crate::wire::lines::csv_text::csv_text;
 
 const POINT_BYTES: usize = 48;
 

@@ -141,6 +141,6 @@ pub(super) fn numbers(series: &[SeriesId]) -> Vec<i32> {
 }
 
 /// The earliest start of a row that may reach to `from`.
-fn first_start(from: Micros) -> Timestamp {
+pub(super) fn first_start(from: Micros) -> Timestamp {
     Timestamp(Micros(from.0.saturating_sub(from.0.rem_euclid(WINDOW_MICROS))))
 }

@@ -48,6 +48,11 @@ impl<'a> Scanner<'a> {
         self.at += bytes;
     }
 
+    /// Goes on at `at`, wherever that is.
+    pub fn go_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
     /// The next byte, white space or not; 0 at the end.
     #[inline(always)]
     pub fn byte(&self) -> u8 {

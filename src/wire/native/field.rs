@@ -14,6 +14,8 @@ pub(super) enum Field {
     Timestamp,
     Labels,
     ServerId,
+    /// Means something only where items come one a line.
+    Hostname,
     /// Any field this dialect does not know.
     Other,
 }
@@ -22,8 +24,15 @@ pub(super) enum Field {
 pub(super) const REQUIRED: u8 =
     Field::MetricType.bit() | Field::MetricName.bit() | Field::Value.bit() | Field::Timestamp.bit();
 
-const KNOWN: [Field; 6] =
-    [Field::MetricType, Field::MetricName, Field::Value, Field::Timestamp, Field::Labels, Field::ServerId];
+const KNOWN: [Field; 7] = [
+    Field::MetricType,
+    Field::MetricName,
+    Field::Value,
+    Field::Timestamp,
+    Field::Labels,
+    Field::ServerId,
+    Field::Hostname,
+];
 
 /// How many leading places of an item are remembered; later fields are looked up by name.
 const PLACES: usize = 8;
@@ -36,13 +45,14 @@ struct Spelling {
     length: usize,
 }
 
-const SPELLINGS: [Spelling; 7] = [
+const SPELLINGS: [Spelling; 8] = [
     Spelling::of(b"\"metric_type\":"),
     Spelling::of(b"\"metric_name\":"),
     Spelling::of(b"\"value\":"),
     Spelling::of(b"\"timestamp\":"),
     Spelling::of(b"\"labels\":"),
     Spelling::of(b"\"server_id\":"),
+    Spelling::of(b"\"hostname\":"),
     Spelling { bytes: 1, mask: 0, length: 0 },
 ];
 
@@ -69,6 +79,7 @@ impl Field {
             Self::Timestamp => "timestamp",
             Self::Labels => "labels",
             Self::ServerId => "server_id",
+            Self::Hostname => "hostname",
             Self::Other => "field",
         }
     }

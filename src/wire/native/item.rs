@@ -9,6 +9,7 @@ use super::field::{Field, Order, REQUIRED};
 use super::refusal::Refusal;
 use crate::model::{Micros, RawIdentity, Span};
 use crate::wire::json::{Fault, Kind, Scanner, Text};
+use crate::wire::lines::spelling;
 
 /// How many containers stand around the fields of an item: the document, `metrics` and the item.
 const DEPTH: u32 = 3;
@@ -23,6 +24,8 @@ pub(super) struct Item {
     pub(super) value: f64,
     /// Nil when the item leaves its server to the document.
     pub(super) server: Uuid,
+    /// Between its quotes; empty without one, and in a document.
+    pub(super) hostname: Span,
     /// The first reason to refuse the item.
     pub(super) refusal: Option<Refusal>,
     /// The known fields that appeared, and those of them that hold something, as [`Field::bit`]s.
@@ -33,6 +36,8 @@ pub(super) struct Item {
 /// Reads items, and remembers of the last one what the next is likely to repeat.
 #[derive(Debug, Default)]
 pub(super) struct ItemReader<'a> {
+    /// Whether an item is a line of its own: then it may name its host, and floats that are no numbers have a spelling.
+    lines: bool,
     order: Order,
     timestamp: Last<'a, Micros>,
     server: Last<'a, Uuid>,
@@ -47,6 +52,11 @@ struct Last<'a, T> {
 }
 
 impl<'a> ItemReader<'a> {
+    /// For items that come one a line.
+    pub(super) fn of_lines() -> Self {
+        Self { lines: true, ..Self::default() }
+    }
+
     /// Reads the object that is next.
     ///
     /// # Errors
@@ -90,7 +100,7 @@ impl<'a> ItemReader<'a> {
 
     #[inline(always)]
     fn field(&mut self, scanner: &mut Scanner<'a>, item: &mut Item, field: Field) -> Result<(), Fault> {
-        if field == Field::Other {
+        if field == Field::Other || (field == Field::Hostname && !self.lines) {
             return scanner.skip_value(DEPTH);
         }
         item.seen |= field.bit();
@@ -101,6 +111,8 @@ impl<'a> ItemReader<'a> {
             (Field::Timestamp, b'"') => self.timestamp(scanner, item)?,
             (Field::ServerId, b'"') => self.server(scanner, item)?,
             (Field::Labels, b'{') => self.labels(scanner, item)?,
+            (Field::Hostname, b'"') => item.hostname = scanner.string()?.span,
+            (Field::Value, b'"') if self.lines => return spelt_value(scanner, item),
             (Field::Value, b'-' | b'0'..=b'9' | b'N' | b'n' | b'I' | b'i') => return value(scanner, item),
             (_, b'n') => return scanner.literal("null"),
             _ => return wrong_type(scanner, item, field),
@@ -228,6 +240,18 @@ fn no_number(scanner: &mut Scanner<'_>, item: &mut Item) -> Result<(), Fault> {
         b'n' => scanner.literal("null"),
         _ => Err(scanner.unexpected("a value")),
     }
+}
+
+/// A float that JSON has no number for.
+#[cold]
+fn spelt_value(scanner: &mut Scanner<'_>, item: &mut Item) -> Result<(), Fault> {
+    let text = scanner.string()?;
+    item.present |= Field::Value.bit();
+    match spelling::read(text.raw(scanner.body())) {
+        Some(value) => item.value = value,
+        None => item.refuse(Refusal::Spelling { text: text.span }),
+    }
+    Ok(())
 }
 
 #[cold]

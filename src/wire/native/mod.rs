@@ -14,12 +14,14 @@ mod error;
 mod field;
 mod identity;
 mod item;
+mod lines;
 mod refusal;
 
 pub use decode::decode;
 pub use encode::{write_labels, write_metric};
 pub use error::{DocumentError, Problem};
 pub use identity::identity;
+pub use lines::decode_lines;
 
 pub use super::json::write::{write_json_number, write_json_string};
 

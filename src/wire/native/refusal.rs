@@ -16,6 +16,7 @@ pub(super) enum Refusal {
     Duplicate { field: Field },
     NotFinite { token: Span },
     OutOfRange { number: Span },
+    Spelling { text: Span },
     Timestamp { text: Span },
     ServerId { text: Span },
 }
@@ -24,7 +25,7 @@ impl Refusal {
     pub(super) fn code(self) -> Code {
         match self {
             Self::WrongType { field: Field::Labels, .. } => Code::InvalidLabels,
-            Self::NotAnObject { .. } | Self::WrongType { .. } => Code::InvalidType,
+            Self::NotAnObject { .. } | Self::WrongType { .. } | Self::Spelling { .. } => Code::InvalidType,
             Self::Missing { .. } | Self::NoServer => Code::MissingField,
             Self::Duplicate { .. } => Code::DuplicateField,
             Self::NotFinite { .. } => Code::NotFinite,
@@ -44,6 +45,7 @@ impl Refusal {
             Self::Duplicate { field } => format!("{} appears twice", field.name()),
             Self::NotFinite { token } => format!("value must be finite, got {}", shown(token)),
             Self::OutOfRange { number } => format!("value {} is too large for a 64-bit float", shown(number)),
+            Self::Spelling { text } => format!("value must be a number, NaN, +Inf or -Inf, got \"{}\"", shown(text)),
             Self::Timestamp { text } => format!("timestamp must be RFC 3339, got \"{}\"", shown(text)),
             Self::ServerId { text } => format!("server_id must be a UUID, got \"{}\"", shown(text)),
         }

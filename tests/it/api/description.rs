@@ -40,6 +40,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     let id = servers(&mut client).await;
     samples(&mut client, &id).await;
     history(&mut client).await;
+    transfers(&mut client, &id).await;
     snapshots(&mut client, &id).await;
     for (jobs, results, reference) in [
         ("/api/v1/cron/jobs", "/api/v1/cron/results", "job_id"),
@@ -168,6 +169,33 @@ async fn history(client: &mut Client<'_>) {
     }
 }
 
+async fn transfers(client: &mut Client<'_>, id: &str) {
+    for (query, status) in
+        [("limit=1", 200), ("format=csv&hostname=true", 200), ("hostname=true", 200), ("from=x", 400)]
+    {
+        client.get("/api/v1/export", query, status).await;
+    }
+    for path in ["/api/v1/events", "/api/v1/logs", "/api/v1/documents"] {
+        client.get(path, &format!("server_id={id}"), 200).await;
+        client.get(path, "server_id=x", 400).await;
+    }
+    const SERIES: &str = "/api/v1/series";
+    for (query, status) in [("", 400), ("metric_name=nothing", 200)] {
+        let answer = client.server.send(Method::DELETE, &format!("{SERIES}?{query}"), &[], b"").await;
+        client.check(&Method::DELETE, SERIES, status, answer);
+    }
+    const IMPORT: &str = "/api/v1/import";
+    let mut sample = metric("cpu", "usage", 1.5, NOW);
+    sample["server_id"] = id.into();
+    client.post(IMPORT, json!({}), 400).await;
+    client.post(IMPORT, sample.clone(), 200).await;
+    for (query, status) in [("format=xml", 400), ("progress=true", 200)] {
+        let path = format!("{IMPORT}?{query}");
+        let answer = client.server.send(Method::POST, &path, &[], sample.to_string().as_bytes()).await;
+        client.check(&Method::POST, IMPORT, status, answer);
+    }
+}
+
 async fn snapshots(client: &mut Client<'_>, id: &str) {
     for list in ["processes", "containers"] {
         let (post, get) = (format!("/api/v1/ingest/{list}"), format!("/api/v1/{list}"));
@@ -252,6 +280,9 @@ async fn rate_limited() -> BTreeSet<Place> {
     server.ingest(&id, &many.into()).await;
     let mut client = Client { document: describing(&server).await, server: &server, seen: BTreeSet::new() };
     client.post("/api/v1/ingest", json!({ "server_id": id, "metrics": [] }), 429).await;
+    let mut sample = metric("cpu", "usage", 1.5, NOW);
+    sample["server_id"] = id.into();
+    client.post("/api/v1/import", sample, 429).await;
     let seen = client.seen;
     server.stop().await.unwrap();
     seen

@@ -58,6 +58,7 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
 /// A body that any path can use.
 fn everything(id: &str) -> Value {
     json!({
+        "metric_type": "cpu", "metric_name": "usage", "value": 1, "timestamp": TIME,
         "hostname": "server02", "ip_address": "10.0.0.2", "server_id": id, "name": "a", "schedule": "@daily",
         "host": "a", "port": 1, "job_id": id, "check_id": id, "metrics": [metric("cpu", "usage", 2.0, TIME)],
     })

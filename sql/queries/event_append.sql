@@ -1,0 +1,1 @@
+COPY events (server, at, kind, severity, title, attributes) FROM STDIN (FORMAT binary)

@@ -1,0 +1,1 @@
+COPY logs (server, at, source, level, message) FROM STDIN (FORMAT binary)

@@ -1,0 +1,2 @@
+-- Those of some series that exist. $1 their ids.
+SELECT id FROM series WHERE id = ANY ($1)

@@ -1,0 +1,10 @@
+-- Adds a server under a given id, or finds the one that has its hostname, or its id. Nothing when someone else is just
+-- adding it. $1 id, $2 hostname.
+WITH added AS (
+    INSERT INTO servers (id, hostname, ip_address) VALUES ($1, $2, '0.0.0.0')
+    ON CONFLICT DO NOTHING
+    RETURNING id, key)
+SELECT id, key, true AS is_new FROM added
+UNION ALL
+(SELECT id, key, false FROM servers WHERE hostname = $2 OR id = $1 ORDER BY hostname = $2 DESC LIMIT 1)
+LIMIT 1

@@ -1,0 +1,52 @@
+//! What becomes of events and log lines: nothing, once they are older than they are kept.
+
+use std::time::Duration;
+
+use super::{Context, JobError};
+use crate::model::Micros;
+use crate::store::StoreError;
+use crate::store::entries::{expire_events, expire_logs};
+
+/// Rows removed in one transaction.
+const ROWS_MAX: i64 = 10_000;
+/// Transactions of one run; what is left is for the next.
+const TRANSACTIONS_MAX: u32 = 1_000;
+
+/// How long entries are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    pub events: Duration,
+    pub logs: Duration,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        const DAYS_30: Duration = Duration::from_secs(30 * 86_400);
+        Self { events: DAYS_30, logs: DAYS_30 }
+    }
+}
+
+/// Removes what is older than `retention`, a bounded number of rows at a time, and answers how many there were.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn expire(context: &Context, retention: Retention) -> Result<u64, JobError> {
+    let now = context.clock.now();
+    let mut client = context.database.client().await?;
+    let mut removed = 0;
+    for _ in 0..TRANSACTIONS_MAX {
+        let transaction = client.transaction().await.map_err(StoreError::from)?;
+        let events = expire_events(&transaction, before(now, retention.events), ROWS_MAX).await?;
+        let logs = expire_logs(&transaction, before(now, retention.logs), ROWS_MAX).await?;
+        transaction.commit().await.map_err(StoreError::from)?;
+        removed += events + logs;
+        if events.max(logs) < ROWS_MAX as u64 {
+            break;
+        }
+    }
+    Ok(removed)
+}
+
+fn before(now: Micros, kept: Duration) -> Micros {
+    Micros(now.0.saturating_sub(i64::try_from(kept.as_micros()).unwrap_or(i64::MAX)))
+}

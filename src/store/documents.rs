@@ -1,0 +1,75 @@
+//! Documents that say how a server is: the latest few of each server and kind.
+
+use deadpool_postgres::Client;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::text::{stored, stored_json};
+use super::{StoreError, Timestamp};
+use crate::model::{Document, Micros};
+
+/// How many documents of one server and kind are kept.
+pub const HISTORY_MAX: i64 = 100;
+/// The longest name of a kind; a longer one is cut.
+const KIND_BYTES_MAX: usize = 256;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredDocument {
+    pub id: i64,
+    pub server_id: Uuid,
+    pub kind: String,
+    pub time: Micros,
+    pub body: serde_json::Value,
+}
+
+/// Adds a document and lets go of the oldest beyond [`HISTORY_MAX`].
+///
+/// # Errors
+/// [`StoreError::MissingReference`] when there is no such server, otherwise when PostgreSQL is not available.
+pub async fn add(client: &mut Client, document: &Document) -> Result<i64, StoreError> {
+    let transaction = client.transaction().await?;
+    let add = transaction.prepare_cached(include_str!("../../sql/queries/document_add.sql")).await?;
+    let (server, kind) = (document.server.0, stored(&document.kind, KIND_BYTES_MAX));
+    let body = stored_json(&document.body);
+    let row = transaction.query_one(&add, &[&server, &kind, &Timestamp(document.time), &body]).await?;
+    let prune = transaction.prepare_cached(include_str!("../../sql/queries/document_prune.sql")).await?;
+    transaction.execute(&prune, &[&server, &kind, &HISTORY_MAX]).await?;
+    transaction.commit().await?;
+    Ok(row.try_get("id")?)
+}
+
+/// The latest document of each kind of a server, or of one kind.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn latest(client: &Client, server_id: Uuid, kind: Option<&str>) -> Result<Vec<StoredDocument>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/document_latest.sql")).await?;
+    let rows = client.query(&statement, &[&server_id, &kind]).await?;
+    rows.iter().map(document).collect()
+}
+
+/// The documents of a server and kind, newest first.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn history(
+    client: &Client,
+    server_id: Uuid,
+    kind: &str,
+    documents_max: i64,
+) -> Result<Vec<StoredDocument>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/document_history.sql")).await?;
+    let rows = client.query(&statement, &[&server_id, &kind, &documents_max]).await?;
+    rows.iter().map(document).collect()
+}
+
+fn document(row: &tokio_postgres::Row) -> Result<StoredDocument, StoreError> {
+    let Json(body) = row.try_get("body")?;
+    Ok(StoredDocument {
+        id: row.try_get("id")?,
+        server_id: row.try_get("server_id")?,
+        kind: row.try_get("kind")?,
+        time: row.try_get::<_, Timestamp>("taken_at")?.0,
+        body,
+    })
+}
