@@ -54,7 +54,7 @@ mod tests {
         assert_eq!(numbers(&[], 100), [u32::MAX]);
         assert_eq!(numbers(&[head(1, 100, 100)], 100), [u32::MAX]);
         assert_eq!(numbers(&[head(1, 100, 100), head(1, 100, 100)], 100), [50, u32::MAX]);
-        assert_eq!(numbers(&[head(1, 50, 100), head(51, 90, 10), head(60, 60, 95)], 100), [51, 60, u32::MAX]);
+        assert_eq!(numbers(&[head(1, 50, 100), head(51, 90, 10), head(60, 60, 95)], 100), [51, 71, u32::MAX]);
     }
 
     #[test]
