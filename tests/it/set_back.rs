@@ -10,8 +10,10 @@ use crate::harness::TestServer;
 async fn a_flush_is_not_taken_for_committed_because_someone_elses_has_its_number() {
     let server = TestServer::start().await;
     let server_id = server.register("web-1").await;
-    let foreign = "INSERT INTO journal SELECT (SELECT max(id) FROM nodes), lane, 1, 0, 1, 1, now(), now(), 1, now(), ''
-        FROM generate_series(0, 1) AS lane";
+    // In every part of the ring: a number is taken within one only.
+    let foreign = "INSERT INTO journal
+        SELECT (SELECT max(id) FROM nodes), lane, slot, 1, 0, 1, 1, now(), now(), 1, now(), ''
+        FROM generate_series(0, 1) AS lane, generate_series(0, 3) AS slot";
     server.database().connect().await.batch_execute(foreign).await.unwrap();
     let metric =
         json!({ "metric_type": "cpu", "metric_name": "usage", "value": 1, "timestamp": "2025-11-20T10:00:00Z" });
