@@ -64,6 +64,8 @@ CREATE TABLE series (
     created_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (server, identity)
 );
+-- Questions that name no server would read the whole catalog.
+CREATE INDEX series_name ON series (metric_name, metric_type);
 COMMENT ON TABLE series IS 'What samples belong to: a metric of a server, told apart by its labels.';
 COMMENT ON COLUMN series.id IS 'The number samples are stored under. Never reused.';
 COMMENT ON COLUMN series.server IS 'The server the series belongs to.';

@@ -17,3 +17,5 @@ CREATE INDEX recent_reach ON recent (samples_reach(start, time_step, time_unit, 
 CREATE INDEX samples_start ON samples (start);
 -- The blocks of a series: all conditions can be told from the index, so that no other block is touched.
 CREATE INDEX journal_series ON journal (node, lane, sequence, series_min, series_max);
+-- Questions that name no server would read the whole catalog.
+CREATE INDEX series_name ON series (metric_name, metric_type);
