@@ -34,10 +34,9 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
         if *status != 503 || pattern == "/api/v1/stream" {
             continue;
         }
-        let path = format!(
-            "{}?server_id={id}&job_id={id}&check_id={id}",
-            pattern.replace("{id}", &id).replace("{name}", "fold")
-        );
+        let path = pattern.replace("{id}", &id).replace("{agent_id}", "1").replace("{metric}", "cpu");
+        let path = path.replace("{name}", "fold");
+        let path = format!("{path}?server_id={id}&job_id={id}&check_id={id}");
         let body = if method == "PATCH" { json!({}) } else { everything(&id) };
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let answer = server.send(method, &path, &[], body.to_string().as_bytes()).await;
