@@ -18,8 +18,8 @@ use crate::harness::server::Answer;
 
 const EXPORT: &str = "/api/v1/export";
 const IMPORT: &str = "/api/v1/import";
-/// Ten years before now and an hour after are accepted.
-const TIMES_US: std::ops::Range<i64> = 1_450_000_000_000_000..1_763_643_000_000_000;
+/// Five years before now and an hour after are accepted.
+const TIMES_US: std::ops::Range<i64> = 1_606_100_000_000_000..1_763_643_000_000_000;
 
 async fn export(server: &TestServer, query: &str) -> String {
     let answer = server.get(&format!("{EXPORT}?{query}")).await;

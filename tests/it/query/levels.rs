@@ -15,7 +15,7 @@ const DAYS: [i64; 7] = [0, 1, 59, 60, 366, 1_800, 1_801];
 
 #[tokio::test]
 async fn a_walk_passes_over_years_without_samples_in_either_order() {
-    let server = TestServer::start_with(&[], Arc::new(SystemClock)).await;
+    let server = TestServer::start_with(&[("retention.hours", "3650d")], Arc::new(SystemClock)).await;
     let moves = Moves::of(server.database().config());
     let ids = [server.register("one").await, server.register("two").await];
     let mut times = Vec::new();
