@@ -17,7 +17,7 @@ use millrace::model::{Micros, Origin, SeriesId};
 use millrace::store::appender::Appender;
 use millrace::store::database::PoolConfig;
 use millrace::store::journal::{FlushRows, NewBlock};
-use millrace::store::{Database, migrations};
+use millrace::store::{Database, migrations, nodes};
 
 /// Of each of a hundred servers.
 const SERVER_SERIES: u32 = 1_000;
@@ -115,7 +115,8 @@ async fn measure(cluster: &Cluster, postmaster: &str, portion: u64) {
     cluster.ensure_database(&name).await.unwrap();
     let database = Database::new(cluster.config(&name), PoolConfig::default()).unwrap();
     migrations::migrate(&database).await.unwrap();
-    let writer = Appender::open(&database).await.unwrap();
+    let node = nodes::register(&database.client().await.unwrap(), "bench").await.unwrap();
+    let writer = Appender::open(&database, node).await.unwrap();
     let mut filler = Filler { writer, sequences: BTreeMap::new(), rounds: 0, written: 0 };
     let context = Context { database: database.clone(), clock: Arc::new(ManualClock::at(Micros(BEGIN))) };
     let (mut rows, mut seconds, mut own, mut postgres, mut peak) = (0, 0.0, 0.0, 0.0, 0);

@@ -15,12 +15,14 @@ COMMENT ON COLUMN migrations.applied_at IS 'When it was applied.';
 CREATE TABLE nodes (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     started_at timestamptz NOT NULL DEFAULT now(),
-    version text NOT NULL
+    version text NOT NULL,
+    token uuid NOT NULL DEFAULT gen_random_uuid()
 );
 COMMENT ON TABLE nodes IS 'One row for each start of a server process. The number tells its journal rows from all others.';
 COMMENT ON COLUMN nodes.id IS 'Never reused, so a process can count its flushes from one.';
 COMMENT ON COLUMN nodes.started_at IS 'When the process started.';
 COMMENT ON COLUMN nodes.version IS 'The version of the program.';
+COMMENT ON COLUMN nodes.token IS 'What the process knows its row by. When the database is set back to an earlier state, another process may be given the same number, but not the same token.';
 
 CREATE TABLE servers (
     key integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

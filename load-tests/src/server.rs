@@ -18,6 +18,10 @@ use crate::process::{self, Daemon, ProcessError};
 const READY_WAIT: Duration = Duration::from_secs(60);
 const STOP_WAIT: Duration = Duration::from_secs(60);
 const JOB_WAIT: Duration = Duration::from_secs(600);
+/// A part of the journal is emptied when the writers have gone on to the next and other nodes have had their time.
+const EMPTY_WAIT: Duration = Duration::from_secs(90);
+/// Four tables with their indexes, empty.
+const EMPTY_BYTES: f64 = 1e6;
 const STOP_BY: &str = "TERM";
 
 #[derive(Debug, thiserror::Error)]
@@ -150,9 +154,18 @@ impl Server {
         Err(ServerError::Job { job, status: answer.status, text })
     }
 
-    /// Moves everything that is committed to where it stays.
+    /// Moves everything that is committed to where it stays, and has the journal emptied, which other nodes are given
+    /// some time to read.
     pub(crate) fn settle(&self) -> Result<(), ServerError> {
-        ["fold", "seal", "day"].into_iter().try_for_each(|job| self.run_job(job))
+        ["fold", "seal", "day"].into_iter().try_for_each(|job| self.run_job(job))?;
+        let begin = Instant::now();
+        while begin.elapsed() < EMPTY_WAIT
+            && self.number("millrace_storage_table_bytes{table=\"journal\"}").is_some_and(|bytes| bytes > EMPTY_BYTES)
+        {
+            crate::clock::wait_until(Instant::now() + Duration::from_secs(1));
+            self.run_job("fold")?;
+        }
+        Ok(())
     }
 
     /// Has the store check itself beside the running server. The inner error is what it found.

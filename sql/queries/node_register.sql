@@ -1,1 +1,1 @@
-INSERT INTO nodes (version) VALUES ($1) RETURNING id
+INSERT INTO nodes (version) VALUES ($1) RETURNING id, token

@@ -105,7 +105,8 @@ impl App {
         let kept = Kept { catalog: Arc::clone(&catalog), latest: Arc::clone(&latest) };
         let follower = Follower::new(&surroundings, Arc::new(kept), &marks);
         let retention = Arc::new(plan::retention(config));
-        let (jobs, workers) = Runner::new(jobs::all(config, &folds, &retention), context, node, Arc::clone(&metrics));
+        let (jobs, workers) =
+            Runner::new(jobs::all(config, &folds, &retention), context, node.id, Arc::clone(&metrics));
         let readers = Tasks::default();
         let (reading, known) = (plan::query(config), Arc::clone(&catalog));
         let query = Arc::new(query::Engine::new(reading, database.clone(), known, latest, readers.clone()));

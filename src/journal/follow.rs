@@ -78,7 +78,7 @@ impl Follower {
             listeners: surroundings.listeners.clone(),
             metrics: Arc::clone(&surroundings.metrics),
             coherence,
-            progress: Progress::new(surroundings.node, marks),
+            progress: Progress::new(surroundings.node.id, marks),
             met: Met::default(),
             looked_at: None,
             catalog_revision: None,

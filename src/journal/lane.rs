@@ -95,7 +95,7 @@ impl Lane {
                 return;
             }
         };
-        let mut writer = Writer::new(self.surroundings.database.clone());
+        let mut writer = Writer::new(self.surroundings.database.clone(), self.surroundings.node);
         let mut gathered = Vec::new();
         while self.gather(&mut gathered) {
             self.flush(&runtime, &mut writer, &mut gathered);

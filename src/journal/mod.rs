@@ -38,6 +38,7 @@ use crate::admit::budget::Permit;
 use crate::clock::{AdvancingClock, Clock};
 use crate::model::{Batch, CommitListener, Origin};
 use crate::store::Database;
+use crate::store::nodes::Node;
 use crate::telemetry::Metrics;
 use lane::{Ends, Lane, Message, Submission};
 
@@ -78,7 +79,7 @@ pub enum CommitError {
 #[derive(Clone, Debug)]
 pub struct Surroundings {
     pub database: Database,
-    pub node: u32,
+    pub node: Node,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     pub listeners: Vec<Arc<dyn CommitListener>>,
@@ -109,7 +110,7 @@ impl Journal {
         let mut lanes = Vec::new();
         for lane in 0..config.lanes.max(1) {
             let (sender, receiver) = crossbeam_channel::bounded(config.queue_batches_max);
-            let origin = Origin { node: surroundings.node, lane };
+            let origin = Origin { node: surroundings.node.id, lane };
             let ends = Ends { ended: CancellationToken::new(), ..common.clone() };
             doors.push(Door { queue: sender, ended: ends.ended.clone() });
             lanes.push(Lane::new(origin, receiver, config.flush_samples_max, surroundings.clone(), ends));

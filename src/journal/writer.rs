@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::backoff::Backoff;
 use crate::store::appender::Appender;
 use crate::store::journal::FlushRows;
+use crate::store::nodes::Node;
 use crate::store::{Database, StoreError};
 
 /// An attempt that takes longer is given up with its connection; the flush is then tried on a new one. Statements are
@@ -18,6 +19,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Writer {
     database: Database,
+    node: Node,
     connection: Option<Appender>,
 }
 
@@ -32,8 +34,8 @@ pub(super) enum Fate {
 }
 
 impl Writer {
-    pub(super) fn new(database: Database) -> Self {
-        Self { database, connection: None }
+    pub(super) fn new(database: Database, node: Node) -> Self {
+        Self { database, node, connection: None }
     }
 
     /// Writes one flush, however often PostgreSQL goes away meanwhile. `retried` is called before every further attempt.
@@ -91,7 +93,7 @@ impl Writer {
     async fn connection(&mut self) -> Result<&Appender, StoreError> {
         match self.connection.take() {
             Some(open) if !open.is_closed() => Ok(self.connection.insert(open)),
-            _ => Ok(self.connection.insert(Appender::open(&self.database).await?)),
+            _ => Ok(self.connection.insert(Appender::open(&self.database, self.node).await?)),
         }
     }
 }

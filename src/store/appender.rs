@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Statement};
 
 use super::journal::FlushRows;
+use super::nodes::Node;
 use super::{Database, StoreError, Timestamp};
 
 /// Statements end before the writer gives up on them, so that a blocked one does not stay behind in PostgreSQL; and a
@@ -26,8 +27,9 @@ impl Appender {
     /// Connects, on the caller's runtime, which must go on running for the connection to work.
     ///
     /// # Errors
-    /// When PostgreSQL is not available or the schema is not ours.
-    pub async fn open(database: &Database) -> Result<Self, StoreError> {
+    /// When PostgreSQL is not available or the schema is not ours. [`StoreError::SetBack`] when it does not know `node`:
+    /// setting a database back breaks its connections, so asking once for each is enough.
+    pub async fn open(database: &Database, node: Node) -> Result<Self, StoreError> {
         let (client, connection) = database.dedicated().await?;
         let connection = tokio::runtime::Handle::current().spawn(async move {
             if let Err(error) = connection.await {
@@ -36,6 +38,10 @@ impl Appender {
         });
         // The connection ends by itself when the client is dropped by an early return.
         client.batch_execute(SETTINGS).await?;
+        let known = include_str!("../../sql/queries/node_is_known.sql");
+        if !client.query_one(known, &[&(node.id as i32), &node.token]).await?.try_get::<_, bool>("is_known")? {
+            return Err(StoreError::SetBack);
+        }
         let append = client.prepare(include_str!("../../sql/queries/journal_append.sql")).await?;
         let has = client.prepare(include_str!("../../sql/queries/journal_has.sql")).await?;
         Ok(Self { client, append, has, connection })

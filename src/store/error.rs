@@ -19,6 +19,9 @@ pub enum StoreError {
     /// The row is there already.
     #[error("the row exists")]
     Duplicate,
+    /// Numbers of this process may be another's now, so nothing may be written under them.
+    #[error("the database was set back to before this process had its number; restart it")]
+    SetBack,
     /// The database holds something this version cannot read.
     #[error("stored data cannot be read: {0}")]
     Unreadable(String),

@@ -1,6 +1,7 @@
 //! What the processes that share this database learn of each other: their numbers, and how far each has got.
 
 use deadpool_postgres::{Client, GenericClient};
+use uuid::Uuid;
 
 use super::StoreError;
 use crate::model::Origin;
@@ -20,14 +21,23 @@ pub struct News {
     pub drained: Vec<(Origin, u64)>,
 }
 
+/// What this process is to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    pub id: u32,
+    /// Tells it from another one with the same number, as there may be in a database that was set back.
+    pub(super) token: Uuid,
+}
+
 /// Takes a number for this process that no other start ever had.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn register(client: &Client, version: &str) -> Result<u32, StoreError> {
+pub async fn register(client: &Client, version: &str) -> Result<Node, StoreError> {
     let row = client.query_one(include_str!("../../sql/queries/node_register.sql"), &[&version]).await?;
     let id: i32 = row.try_get("id")?;
-    u32::try_from(id).map_err(|_| StoreError::Unreadable(format!("node id {id}")))
+    let id = u32::try_from(id).map_err(|_| StoreError::Unreadable(format!("node id {id}")))?;
+    Ok(Node { id, token: row.try_get("token")? })
 }
 
 /// Asks how far everyone has got: a few index look-ups for each writer, however much the journal holds.

@@ -16,7 +16,7 @@ use millrace::store::appender::Appender;
 use millrace::store::database::PoolConfig;
 use millrace::store::journal::{self, BlockOrder, BlockQuery, FlushRows, Mark, NewBlock};
 use millrace::store::levels::{progress, samples};
-use millrace::store::{Database, migrations};
+use millrace::store::{Database, migrations, nodes};
 
 use crate::harness::TestDatabase;
 
@@ -47,7 +47,8 @@ impl Store {
         let database = Database::new(test.config(), PoolConfig::default()).unwrap();
         migrations::migrate(&database).await.unwrap();
         let clock = Arc::new(ManualClock::at(Micros(BEGIN)));
-        let writer = Appender::open(&database).await.unwrap();
+        let node = nodes::register(&database.client().await.unwrap(), "test").await.unwrap();
+        let writer = Appender::open(&database, node).await.unwrap();
         let context = Context { database, clock: Arc::<ManualClock>::clone(&clock) };
         Self { context, clock, writer, sequences: BTreeMap::new(), test }
     }

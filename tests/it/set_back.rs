@@ -20,3 +20,22 @@ async fn a_flush_is_not_taken_for_committed_because_someone_elses_has_its_number
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{answer:?}");
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_process_whose_number_is_not_its_own_any_more_stores_nothing_and_says_so() {
+    let server = TestServer::start().await;
+    let server_id = server.register("web-1").await;
+    let body = |minute: u32| {
+        let timestamp = format!("2025-11-20T10:{minute:02}:00Z");
+        let metric = json!({ "metric_type": "cpu", "metric_name": "usage", "value": 1, "timestamp": timestamp });
+        json!({ "server_id": server_id, "metrics": [metric] })
+    };
+    assert_eq!(server.post("/api/v1/ingest", &body(0)).await.status, StatusCode::OK);
+    let set_back = "UPDATE nodes SET token = gen_random_uuid();
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    server.database().connect().await.batch_execute(set_back).await.unwrap();
+    let answer = server.post("/api/v1/ingest", &body(1)).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{answer:?}");
+    server.stop().await.unwrap();
+}

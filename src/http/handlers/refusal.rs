@@ -30,7 +30,8 @@ impl From<StoreError> for ApiError {
             }
             StoreError::MissingReference => Self::not_found("what this refers to does not exist"),
             StoreError::Duplicate => Self::conflict("exists", "it exists already"),
-            StoreError::Refused(_)
+            StoreError::SetBack
+            | StoreError::Refused(_)
             | StoreError::Unreadable(_)
             | StoreError::MigrationChanged { .. }
             | StoreError::MigrationUnknown { .. } => Self::internal(error),

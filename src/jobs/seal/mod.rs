@@ -94,7 +94,7 @@ pub async fn run_with(context: &Context, force: bool, terms: &Terms<'_>) -> Resu
             Step::MonthsMissing(missing) => months.make(&client, &missing).await?,
         }
     }
-    empty_slots(&mut client, now).await?;
+    empty_slots(&mut client).await?;
     Ok(rows)
 }
 
@@ -138,10 +138,10 @@ async fn move_slice(client: &mut Client, work: &Work<'_>, from: Position, months
     Ok(Step::Moved { rows, next })
 }
 
-/// Gives back the space of tables of the ring that nobody writes to now and that have no rows left.
-async fn empty_slots(client: &mut Client, now: Micros) -> Result<(), JobError> {
-    let current = recent::slot(now);
-    for slot in (0..recent::SLOTS as i16).filter(|slot| *slot != current) {
+/// Gives back the space of tables of the ring that have no rows left. Whoever writes to one meanwhile waits for a moment,
+/// or has it left as it is.
+async fn empty_slots(client: &mut Client) -> Result<(), JobError> {
+    for slot in 0..recent::SLOTS as i16 {
         let transaction = moving::begin(client).await?;
         match recent::empty(&transaction, slot).await {
             Ok(_) => moving::commit(transaction).await?,

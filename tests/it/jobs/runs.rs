@@ -32,7 +32,7 @@ impl Node {
         let pool = PoolConfig { connections_max: 1, ..PoolConfig::default() };
         let database = Database::new(test.config(), pool).unwrap();
         migrations::migrate(&database).await.unwrap();
-        let number = nodes::register(&database.client().await.unwrap(), "test").await.unwrap();
+        let number = nodes::register(&database.client().await.unwrap(), "test").await.unwrap().id;
         let (metrics, tasks) = (Arc::new(Metrics::new()), Tasks::default());
         let context = Context { database, clock: Arc::new(SystemClock) };
         let (runner, workers) = Runner::new(vec![job], context, number, Arc::clone(&metrics));

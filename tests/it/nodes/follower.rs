@@ -70,7 +70,8 @@ impl Followed {
         let pool = PoolConfig { connections_max: 1, ..PoolConfig::default() };
         let database = Database::new(test.config(), pool).unwrap();
         migrations::migrate(&database).await.unwrap();
-        let (others, client) = (Appender::open(&database).await.unwrap(), test.connect().await);
+        let node = nodes::register(&database.client().await.unwrap(), "test").await.unwrap();
+        let (others, client) = (Appender::open(&database, node).await.unwrap(), test.connect().await);
         for &(origin, newest) in before {
             for sequence in 1..=newest {
                 write(&others, origin, sequence, 1).await;
@@ -79,7 +80,7 @@ impl Followed {
         let log = Arc::new(Log::default());
         let surroundings = Surroundings {
             database: database.clone(),
-            node: nodes::register(&database.client().await.unwrap(), "test").await.unwrap(),
+            node,
             clock: Arc::new(SystemClock),
             metrics: Arc::new(Metrics::new()),
             listeners: vec![Arc::<Log>::clone(&log)],
@@ -166,7 +167,7 @@ async fn an_idle_node_asks_at_most_twice_a_second() {
 #[tokio::test]
 async fn following_begins_at_the_marks_and_leaves_out_what_this_node_wrote() {
     let mut followed = Followed::start(&[(origin(7, 0), 3), (origin(7, 1), 1)]).await;
-    let own = followed.surroundings.node;
+    let own = followed.surroundings.node.id;
     for (written, sequence) in [(origin(7, 0), 4), (origin(own, 0), 1), (origin(9, 1), 1), (origin(9, 1), 2)] {
         followed.write(written, sequence, 1).await;
     }
