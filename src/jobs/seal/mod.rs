@@ -94,7 +94,7 @@ pub async fn run_with(context: &Context, force: bool, terms: &Terms<'_>) -> Resu
             Step::MonthsMissing(missing) => months.make(&client, &missing).await?,
         }
     }
-    empty_slots(&mut client).await?;
+    empty_slots(&client).await?;
     Ok(rows)
 }
 
@@ -138,13 +138,12 @@ async fn move_slice(client: &mut Client, work: &Work<'_>, from: Position, months
     Ok(Step::Moved { rows, next })
 }
 
-/// Gives back the space of tables of the ring that have no rows left. Whoever writes to one meanwhile waits for a moment,
-/// or has it left as it is.
-async fn empty_slots(client: &mut Client) -> Result<(), JobError> {
+/// Gives back the space of tables of the ring that have no rows left. Each is one statement and no transaction of ours, so
+/// whoever writes to it waits for PostgreSQL alone, and not at all when the table is not free at once.
+async fn empty_slots(client: &Client) -> Result<(), JobError> {
     for slot in 0..recent::SLOTS as i16 {
-        let transaction = moving::begin(client).await?;
-        match recent::empty(&transaction, slot).await {
-            Ok(_) => moving::commit(transaction).await?,
+        match recent::empty(client, slot).await {
+            Ok(_) => {}
             // Someone is reading it: the next run tries again.
             Err(error) if error.is_unavailable() => tracing::debug!(recent.slot = slot, "not emptied now"),
             Err(error) => return Err(error.into()),
