@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::keep::drop_months;
 use super::{Context, JobError};
 use crate::model::Micros;
 use crate::store::StoreError;
 use crate::store::entries::{expire_events, expire_logs};
+use crate::store::partitions::Monthly;
 
 /// Rows removed in one transaction.
 const ROWS_MAX: i64 = 10_000;
@@ -26,10 +28,11 @@ impl Default for Retention {
     }
 }
 
-/// Removes what is older than `retention`, a bounded number of rows at a time, and answers how many there were.
+/// Removes what is older than `retention`, a bounded number of rows at a time, and answers how many there were. Months of
+/// which all is older are dropped then.
 ///
 /// # Errors
-/// When PostgreSQL is not available.
+/// When PostgreSQL is not available, or someone keeps a month that is to go. What was removed stays removed.
 pub async fn expire(context: &Context, retention: Retention) -> Result<u64, JobError> {
     let now = context.clock.now();
     let mut client = context.database.client().await?;
@@ -44,6 +47,10 @@ pub async fn expire(context: &Context, retention: Retention) -> Result<u64, JobE
             break;
         }
     }
+    // Dropping takes connections of its own.
+    drop(client);
+    drop_months(context, Monthly::Events, before(now, retention.events)).await?;
+    drop_months(context, Monthly::Logs, before(now, retention.logs)).await?;
     Ok(removed)
 }
 

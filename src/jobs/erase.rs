@@ -22,7 +22,7 @@ use crate::model::{Resolution, SeriesId};
 use crate::store::levels::erasing::{Level, Stretch, erase};
 use crate::store::levels::progress::fold_marks;
 use crate::store::locks::{Moving, try_lock};
-use crate::store::{Client, StoreError, Transaction, nodes, series};
+use crate::store::{Client, StoreError, Transaction, nodes, series, transactions};
 
 /// Series of one transaction, and so of one call.
 pub const SERIES_MAX: usize = 200;
@@ -142,7 +142,7 @@ pub async fn erase_series(context: &Context, ids: &[SeriesId]) -> Result<u64, Er
 /// A transaction with the lock of those who change the levels.
 async fn locked<'a>(client: &'a mut Client, going_on: GoingOn<'_>) -> Result<Transaction<'a>, EraseError> {
     let (started, mut backoff) = (Instant::now(), Backoff::new(PAUSE_MIN, PAUSE_MAX));
-    let transaction = client.transaction().await.map_err(StoreError::from)?;
+    let transaction = transactions::begin(client).await?;
     while !try_lock(&transaction, Moving::Levels).await? {
         if !going_on() {
             return Err(EraseError::Stopping);

@@ -5,7 +5,7 @@
 
 use super::JobError;
 use crate::store::locks::{self, Moving};
-use crate::store::{Client, StoreError, Transaction};
+use crate::store::{Client, Transaction, transactions};
 
 /// Begins one. Dropped without [`commit`], it changes nothing.
 ///
@@ -18,5 +18,5 @@ pub(super) async fn begin(client: &mut Client) -> Result<Transaction<'_>, JobErr
 /// # Errors
 /// When PostgreSQL is not available: it may be committed or not. The next run finds out by itself what is left.
 pub(super) async fn commit(transaction: Transaction<'_>) -> Result<(), JobError> {
-    Ok(transaction.commit().await.map_err(StoreError::from)?)
+    Ok(transactions::commit(transaction).await?)
 }

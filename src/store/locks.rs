@@ -1,9 +1,8 @@
 //! Who may move data: locks that go with the transaction that moves them.
 
 use deadpool_postgres::{Client, Transaction};
-use tokio_postgres::IsolationLevel;
 
-use super::StoreError;
+use super::{StoreError, transactions};
 
 /// Any number will do, as long as nothing else in the database locks it.
 const CLASS: i32 = 0x6d69_6c6c;
@@ -40,7 +39,7 @@ pub async fn try_lock(transaction: &Transaction<'_>, moving: Moving) -> Result<b
 /// # Errors
 /// When PostgreSQL is not available.
 pub async fn begin(client: &mut Client, moving: Moving) -> Result<Option<Transaction<'_>>, StoreError> {
-    let transaction = client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
+    let transaction = transactions::begin(client).await?;
     if !try_lock(&transaction, moving).await? {
         return Ok(None);
     }

@@ -2,7 +2,7 @@
 
 use deadpool_postgres::GenericClient;
 
-use super::samples::{WINDOW_MICROS, numbers};
+use super::samples::{first_start, numbers};
 use crate::model::{Micros, Resolution, SeriesId};
 use crate::store::{StoreError, Timestamp};
 
@@ -16,9 +16,8 @@ pub async fn samples(
     from: Micros,
     to: Micros,
 ) -> Result<u64, StoreError> {
-    let first_start = Micros(from.0.saturating_sub(from.0.rem_euclid(WINDOW_MICROS)));
     let statement = client.prepare_cached(include_str!("../../../sql/queries/samples_count.sql")).await?;
-    let row = client.query_one(&statement, &[&numbers(series), &Timestamp(first_start), &Timestamp(to)]).await?;
+    let row = client.query_one(&statement, &[&numbers(series), &first_start(from), &Timestamp(to)]).await?;
     Ok(row.try_get::<_, i64>("samples")?.unsigned_abs())
 }
 
@@ -32,8 +31,8 @@ pub async fn hour_rows(
     from: Micros,
     to: Micros,
 ) -> Result<u64, StoreError> {
-    let first_start = Micros(from.0.saturating_sub(from.0.rem_euclid(Resolution::Hour.row_micros())));
+    let first_day = Micros(from.0.saturating_sub(from.0.rem_euclid(Resolution::Hour.row_micros())));
     let statement = client.prepare_cached(include_str!("../../../sql/queries/rollup_1h_count.sql")).await?;
-    let row = client.query_one(&statement, &[&numbers(series), &Timestamp(first_start), &Timestamp(to)]).await?;
+    let row = client.query_one(&statement, &[&numbers(series), &Timestamp(first_day), &Timestamp(to)]).await?;
     Ok(row.try_get::<_, i64>("rows")?.unsigned_abs())
 }

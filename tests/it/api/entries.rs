@@ -112,6 +112,13 @@ async fn entries_go_when_they_are_older_than_they_are_kept() {
     assert_eq!(column(&get(&server, "/api/v1/events").await["events"], "title"), ["young"]);
     assert_eq!(column(&get(&server, "/api/v1/logs").await["logs"], "message"), ["young"]);
     assert_eq!(expire(&context, retention).await.unwrap(), 0);
+    let months = "SELECT count(*) FROM months WHERE name IN ('events_2025_10', 'logs_2025_10')";
+    let count = async || client.query_one(months, &[]).await.unwrap().get::<_, i64>(0);
+    let before = count().await;
+    let later = Micros(now().0 + 60 * 86_400 * Micros::PER_SECOND);
+    let context = Context { clock: Arc::new(ManualClock::at(later)), ..context };
+    assert_eq!(expire(&context, retention).await.unwrap(), 2);
+    assert!(before > 0 && count().await == 0, "a month of which all is gone goes too");
     server.stop().await.unwrap();
 }
 
