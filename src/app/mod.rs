@@ -106,6 +106,7 @@ impl App {
             rates: Rates::new(config.admit.samples_per_second as u64, config.admit.burst, config.admit.clients_max),
             past: config.window.past,
             future: config.window.future,
+            influx: plan::influx(config),
             clock,
             metrics,
             scratch: handlers::ScratchPool::default(),

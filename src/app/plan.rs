@@ -1,10 +1,12 @@
 //! The settings, in each module's own words.
 
 use super::Failure;
-use crate::config::Config;
+use crate::config::{Config, InfluxStrings};
 use crate::http::config::{BodyLimits, ConnectionConfig};
 use crate::http::cors::{Cors, Origins};
+use crate::http::handlers::InfluxReading;
 use crate::live::{HeartbeatConfig, HubConfig, QueueLimits};
+use crate::wire::influx::{Naming, Strings};
 use crate::{catalog, http, journal, query};
 
 pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
@@ -46,6 +48,17 @@ pub(super) fn journal(config: &Config) -> journal::Config {
     }
 }
 
+pub(super) fn influx(config: &Config) -> InfluxReading {
+    let settings = &config.influx;
+    InfluxReading {
+        strings: match settings.strings {
+            InfluxStrings::Count => Strings::Count,
+            InfluxStrings::Refuse => Strings::Refuse,
+        },
+        naming: Naming { host_tags: settings.host_tags.clone(), default_host: settings.default_host.clone() },
+    }
+}
+
 pub(super) fn query(config: &Config) -> query::Config {
     query::Config {
         running_max: config.query.running_max,
@@ -84,6 +97,7 @@ mod tests {
         check(&http(&config).unwrap(), &http::Config::default());
         check(&catalog(&config), &catalog::Limits::default());
         check(&journal(&config), &journal::Config::default());
+        check(&influx(&config), &InfluxReading::default());
         check(&query(&config), &query::Config::default());
         check(&hub(&config), &HubConfig::default());
     }

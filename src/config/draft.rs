@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use super::problem::Problem;
 use super::secret::DatabaseUrl;
-use super::settings::{Admit, Catalog, Config, Database, Http, Journal, Live, Log, Mode, Query, TimeWindow, Tls};
+use super::settings::{
+    Admit, Catalog, Config, Database, Http, Influx, Journal, Live, Log, Mode, Query, TimeWindow, Tls,
+};
 
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -25,6 +27,7 @@ pub(super) struct Draft {
     pub(super) window: TimeWindow,
     pub(super) catalog: Catalog,
     pub(super) journal: Journal,
+    pub(super) influx: Influx,
     pub(super) live: Live,
     pub(super) query: Query,
     pub(super) log: Log,
@@ -55,8 +58,9 @@ impl Draft {
                 None
             }
         };
-        let Self { database, http, admit, window, catalog, journal, live, query, log, .. } = self;
-        Some(Config { mode: mode?, listen, tls, database, http, admit, window, catalog, journal, live, query, log })
+        let Self { database, http, admit, window, catalog, journal, influx, live, query, log, .. } = self;
+        let mode = mode?;
+        Some(Config { mode, listen, tls, database, http, admit, window, catalog, journal, influx, live, query, log })
     }
 
     /// In development nobody but this machine is let in.

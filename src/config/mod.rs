@@ -26,5 +26,6 @@ pub use load::{Flags, load};
 pub use problem::{Problem, Problems};
 pub use secret::DatabaseUrl;
 pub use settings::{
-    Admit, Catalog, Config, Database, Http, Journal, Live, Log, LogFormat, Mode, Query, TimeWindow, Tls,
+    Admit, Catalog, Config, Database, Http, Influx, InfluxStrings, Journal, Live, Log, LogFormat, Mode, Query,
+    TimeWindow, Tls,
 };

@@ -21,6 +21,7 @@ pub struct Config {
     pub window: TimeWindow,
     pub catalog: Catalog,
     pub journal: Journal,
+    pub influx: Influx,
     pub live: Live,
     pub query: Query,
     pub log: Log,
@@ -88,6 +89,22 @@ pub struct Journal {
     pub lanes: usize,
     pub flush_samples_max: usize,
     pub commit_wait: Duration,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Influx {
+    /// What is done with fields that are texts.
+    pub strings: InfluxStrings,
+    /// Never empty.
+    pub host_tags: Vec<String>,
+    pub default_host: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InfluxStrings {
+    #[default]
+    Count,
+    Refuse,
 }
 
 #[derive(Clone, Debug, Default)]

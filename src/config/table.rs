@@ -1,5 +1,6 @@
 //! All keys, in the order in which they are shown.
 
+mod dialects;
 mod engine;
 mod front;
 mod reading;
@@ -13,6 +14,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(engine::DATABASE)
         .chain(engine::ADMIT)
         .chain(engine::JOURNAL)
+        .chain(dialects::INFLUX)
         .chain(reading::KEYS)
 }
 

@@ -65,6 +65,15 @@ impl Points {
         self.items.is_empty()
     }
 
+    /// Takes back what was added after the first `length` points.
+    pub fn truncate(&mut self, length: usize) {
+        self.items.truncate(length);
+        self.servers.truncate(length);
+        self.identities.truncate(length);
+        self.times.truncate(length);
+        self.values.truncate(length);
+    }
+
     /// Empties every column and keeps the memory.
     pub fn clear(&mut self) {
         self.items.clear();

@@ -32,10 +32,12 @@ pub enum Code {
     InvalidText,
     /// The server, or the whole store, has as many series as it may have.
     TooManySeries,
+    /// There are as many servers as there may be.
+    TooManyServers,
 }
 
 impl Code {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::InvalidType,
         Self::MissingField,
         Self::DuplicateField,
@@ -49,6 +51,7 @@ impl Code {
         Self::InvalidLabels,
         Self::InvalidText,
         Self::TooManySeries,
+        Self::TooManyServers,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -66,6 +69,7 @@ impl Code {
             Self::InvalidLabels => "invalid_labels",
             Self::InvalidText => "invalid_text",
             Self::TooManySeries => "too_many_series",
+            Self::TooManyServers => "too_many_servers",
         }
     }
 }

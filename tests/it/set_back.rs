@@ -10,7 +10,8 @@ use crate::harness::TestServer;
 async fn a_flush_is_not_taken_for_committed_because_someone_elses_has_its_number() {
     let server = TestServer::start().await;
     let server_id = server.register("web-1").await;
-    let foreign = "INSERT INTO journal SELECT (SELECT max(id) FROM nodes), lane, slot, 1, 0, 1, 1, now(), now(), 1, now(), ''
+    let foreign =
+        "INSERT INTO journal SELECT (SELECT max(id) FROM nodes), lane, slot, 1, 0, 1, 1, now(), now(), 1, now(), ''
         FROM generate_series(0, 1) AS lane, generate_series(0, 3) AS slot";
     server.database().connect().await.batch_execute(foreign).await.unwrap();
     let metric =

@@ -3,6 +3,8 @@
 
 mod admission; // room for bodies
 mod cron; // scheduled commands
+mod influx; // the write endpoints of InfluxDB
+mod influx_answer; // what they answer
 mod ingest; // bulk metrics
 mod input; // JSON bodies of the small endpoints
 mod metrics; // stored samples
@@ -24,7 +26,7 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::cors::Origins;
-use super::error::ErrorShape::Text;
+use super::error::ErrorShape::{Influx, Text};
 use super::router::RouteError;
 use super::{ApiError, Request, Response, Router};
 use crate::admit::budget::Budget;
@@ -37,6 +39,7 @@ use crate::query;
 use crate::shutdown::Tasks;
 use crate::store::Database;
 use crate::telemetry::Metrics;
+pub use influx::InfluxReading;
 pub use scratch::ScratchPool;
 
 /// What handlers work with: the entry point of every stage.
@@ -59,6 +62,8 @@ pub struct Services {
     pub rates: Rates,
     pub past: Duration,
     pub future: Duration,
+    /// How lines of InfluxDB are read.
+    pub influx: InfluxReading,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     pub scratch: ScratchPool,
@@ -115,6 +120,11 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route_as(Text, Method::GET, "/api/v1/metrics", with(metrics::query))
         .route_as(Text, Method::GET, "/api/v1/series", with(series::list))
         .route_as(Text, Method::GET, "/api/v1/stream", with(stream::open))
+        .route_as(Text, Method::POST, "/write", with(influx::write_v1))
+        .route_as(Text, Method::POST, "/query", with(influx::query))
+        .route_as(Text, Method::GET, "/ping", with(influx::ping))
+        .route_as(Influx, Method::POST, "/api/v2/write", with(influx::write_v2))
+        .route_as(Text, Method::POST, "/api/v3/write_lp", with(influx::write_v3))
         .build()
 }
 

@@ -39,6 +39,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     let mut client = Client { document: describing(&server).await, server: &server, seen: BTreeSet::new() };
     let id = servers(&mut client).await;
     samples(&mut client, &id).await;
+    lines(&mut client).await;
     snapshots(&mut client, &id).await;
     for (jobs, results, reference) in [
         ("/api/v1/cron/jobs", "/api/v1/cron/results", "job_id"),
@@ -143,6 +144,20 @@ async fn samples(client: &mut Client<'_>, id: &str) {
     client.get("/api/v1/metrics", "metric_type=cpu", 422).await;
 }
 
+async fn lines(client: &mut Client<'_>) {
+    for pattern in ["/write", "/api/v2/write", "/api/v3/write_lp"] {
+        for (line, status) in [("cpu,host=a v=1", 204), ("cpu,host=a v=", 400), ("cpu,host=b v=1", 400)] {
+            let answer = client.server.send(Method::POST, pattern, &[], line.as_bytes()).await;
+            client.check(&Method::POST, pattern, status, answer);
+        }
+    }
+    for (statement, status) in [("q=CREATE%20DATABASE%20a", 200), ("q=DROP%20DATABASE%20a", 400)] {
+        let answer = client.server.send(Method::POST, "/query", &[], statement.as_bytes()).await;
+        client.check(&Method::POST, "/query", status, answer);
+    }
+    client.get("/ping", "", 204).await;
+}
+
 async fn snapshots(client: &mut Client<'_>, id: &str) {
     for list in ["processes", "containers"] {
         let (post, get) = (format!("/api/v1/ingest/{list}"), format!("/api/v1/{list}"));
@@ -211,7 +226,9 @@ async fn rate_limited() -> BTreeSet<Place> {
     let many: Vec<Value> = (0..3600).map(|name| metric("cpu", &name.to_string(), 1.0, NOW)).collect();
     server.ingest(&id, &many.into()).await;
     let mut client = Client { document: describing(&server).await, server: &server, seen: BTreeSet::new() };
-    client.post("/api/v1/ingest", json!({ "server_id": id, "metrics": [] }), 429).await;
+    for (_, pattern, _) in client.document.places().into_iter().filter(|(_, _, status)| *status == 429) {
+        client.post(&pattern, json!({ "server_id": id, "metrics": [] }), 429).await;
+    }
     let seen = client.seen;
     server.stop().await.unwrap();
     seen
