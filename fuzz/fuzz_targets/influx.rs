@@ -7,7 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use millrace::model::{Intake, Micros};
-use millrace::wire::influx::{Naming, Options, Precision, Strings, decode, shown_line};
+use millrace::wire::influx::{Naming, Options, Precision, Strings, decode, ShownLines};
 
 const GOOD: &[u8] = b"cpu,host=a user=1.5,system=2i 1700000000000000000\n";
 
@@ -40,7 +40,8 @@ fn check(body: &[u8], intake: &Intake) {
         let identity = naming.identity(body, *raw);
         assert!(named.is_ok() || identity.is_err() || identity.is_ok_and(|identity| !identity.metric_type().is_empty()));
     }
+    let mut lines = ShownLines::of(body);
     for verdict in intake.verdicts.listed() {
-        assert!(shown_line(body, verdict.index).len() <= 512);
+        assert!(lines.show(verdict.index).len() <= 512);
     }
 }

@@ -49,6 +49,10 @@ pub struct Points {
 }
 
 impl Points {
+    /// What a point takes in all columns together.
+    pub const POINT_BYTES: usize =
+        2 * size_of::<u32>() + size_of::<RawIdentity>() + size_of::<Micros>() + size_of::<f64>();
+
     pub fn push(&mut self, item: u32, server: u32, identity: RawIdentity, time: Micros, value: f64) {
         self.items.push(item);
         self.servers.push(server);

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use hyper::StatusCode;
 use hyper::header::{HeaderName, HeaderValue};
+use memchr::memchr_iter;
 use serde_json::json;
 
 use super::influx_answer::{self, Outcome};
@@ -15,8 +16,10 @@ use crate::admit::budget::Permit;
 use crate::admit::window::{self, Window};
 use crate::catalog::LineNaming;
 use crate::http::body::off_worker;
+use crate::http::error::ErrorStatus;
 use crate::http::query::Query;
 use crate::http::{ApiError, CollectedBody, Request, Response, response};
+use crate::model::{Points, SeriesId};
 use crate::wire::influx::{Naming, Options, Precision, Strings, decode};
 
 /// What is said to clients that ask which InfluxDB this is: the last that speaks `/write` and `/ping` alone.
@@ -24,6 +27,11 @@ const VERSION: &str = "1.8.10";
 const VERSION_HEADER: HeaderName = HeaderName::from_static("x-influxdb-version");
 /// Longest body of `/query`.
 const QUERY_BYTES_MAX: usize = 64 * 1024;
+/// Fields and tags of one body. A sample takes more memory than its text may, so a body of nothing but short fields would
+/// take many times its own size.
+const MARKS_MAX: usize = 2_000_000;
+/// A point and the series that is found for it.
+const POINT_BYTES: usize = Points::POINT_BYTES + size_of::<SeriesId>();
 /// The only statement that is answered, by saying yes: there are no databases to create.
 const CREATE_DATABASE: [&str; 2] = ["create", "database"];
 
@@ -131,6 +139,16 @@ async fn write(
     answered
 }
 
+/// Takes room for what the body is going to be decoded to. No field is without its mark, so that is known beforehand.
+fn hold_columns(body: &[u8], permit: &mut Permit) -> Result<(), ApiError> {
+    let marks = memchr_iter(b'=', body).count();
+    if marks > MARKS_MAX {
+        let message = format!("the body has {marks} fields and tags, at most {MARKS_MAX} are allowed");
+        return Err(ApiError::new(ErrorStatus::PayloadTooLarge, "payload_too_large", message));
+    }
+    if permit.try_hold((body.len() + marks * POINT_BYTES) as u64) { Ok(()) } else { Err(admission::full()) }
+}
+
 /// From the body as it came to committed samples; what was refused or left out is in the scratch's intake.
 async fn store(
     services: &Services,
@@ -141,6 +159,7 @@ async fn store(
 ) -> Result<usize, ApiError> {
     services.metrics.ingest.bytes.inc_by(body.wire_bytes() as u64);
     scratch.body = admission::decoded(body, &mut permit, std::mem::take(&mut scratch.body)).await?;
+    hold_columns(&scratch.body, &mut permit)?;
     let InfluxReading { strings, naming } = &services.influx;
     let now = services.clock.now();
     let Scratch { body, intake } = scratch;
@@ -150,8 +169,9 @@ async fn store(
     } else {
         decoding()
     }
-    let samples = intake.points.len() as u64;
-    services.rates.admit(request.peer.ip(), samples + u64::from(intake.verdicts.total()), Instant::now())?;
+    let samples = intake.points.len();
+    permit.shrink_to((body.len() + samples * POINT_BYTES) as u64);
+    services.rates.admit(request.peer.ip(), samples as u64 + u64::from(intake.verdicts.total()), Instant::now())?;
     window::refuse_outside(intake, Window::around(now, services.past, services.future));
     let (host, canonical) = (|body: &[u8], raw| naming.host(body, raw), |body: &[u8], raw| naming.identity(body, raw));
     let naming = LineNaming { host: &host, canonical: &canonical };

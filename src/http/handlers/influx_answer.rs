@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::http::{ApiError, Response, response};
 use crate::model::{Code, Intake, Verdict};
-use crate::wire::influx::shown_line;
+use crate::wire::influx::ShownLines;
 
 const ACCEPTED: HeaderName = HeaderName::from_static("x-millrace-accepted");
 const REJECTED: HeaderName = HeaderName::from_static("x-millrace-rejected");
@@ -34,22 +34,18 @@ impl Outcome<'_> {
         listed
     }
 
-    /// One refusal in InfluxDB's words where it has some: agents look for them to tell what never can be stored.
-    fn reason(&self, verdict: &Verdict) -> String {
-        let line = || shown_line(self.body, verdict.index);
-        match verdict.code {
-            Code::TooOld | Code::TooFarInFuture => {
-                format!("points beyond retention policy: line {}: {}", verdict.index + 1, verdict.message)
-            }
-            Code::TooManySeries | Code::TooManyServers | Code::UnknownServer => {
-                format!("line {}: {}", verdict.index + 1, verdict.message)
-            }
-            _ => format!("unable to parse '{}': {}", line(), verdict.message),
-        }
-    }
-
     fn reasons(&self) -> String {
-        self.listed().into_iter().map(|verdict| self.reason(verdict)).collect::<Vec<_>>().join("\n")
+        let mut lines = ShownLines::of(self.body);
+        self.listed().into_iter().map(|verdict| reason(verdict, &mut lines)).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// One refusal, in InfluxDB's words where it has some: agents look for them to tell what can never be stored.
+fn reason(Verdict { index, code, message }: &Verdict, lines: &mut ShownLines<'_>) -> String {
+    match code {
+        Code::TooOld | Code::TooFarInFuture => format!("points beyond retention policy: line {}: {message}", index + 1),
+        Code::TooManySeries | Code::TooManyServers | Code::UnknownServer => format!("line {}: {message}", index + 1),
+        _ => format!("unable to parse '{}': {message}", lines.show(*index)),
     }
 }
 
@@ -96,7 +92,8 @@ pub(super) fn v3(outcome: &Outcome<'_>) -> Result<Response, ApiError> {
     if outcome.rejected() == 0 {
         return Ok(response::empty(StatusCode::NO_CONTENT));
     }
-    let lines: Vec<Value> = outcome.listed().into_iter().map(|verdict| line(outcome, verdict)).collect();
+    let mut shown = ShownLines::of(outcome.body);
+    let lines: Vec<Value> = outcome.listed().into_iter().map(|verdict| line(verdict, &mut shown)).collect();
     let error = match outcome.accepted {
         0 => "parsing failed for write_lp endpoint",
         _ => "partial write of line protocol occurred",
@@ -104,9 +101,9 @@ pub(super) fn v3(outcome: &Outcome<'_>) -> Result<Response, ApiError> {
     response::json(StatusCode::BAD_REQUEST, &json!({ "error": error, "data": lines }))
 }
 
-fn line(outcome: &Outcome<'_>, verdict: &Verdict) -> Value {
+fn line(verdict: &Verdict, lines: &mut ShownLines<'_>) -> Value {
     json!({
-        "original_line": shown_line(outcome.body, verdict.index),
+        "original_line": lines.show(verdict.index),
         "line_number": verdict.index + 1,
         "error_message": verdict.message,
     })

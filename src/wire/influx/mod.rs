@@ -17,7 +17,7 @@ mod timestamp;
 
 pub use decode::{Options, Strings, decode};
 pub use naming::Naming;
-pub use refusal::shown_line;
+pub use refusal::ShownLines;
 pub use timestamp::Precision;
 
 /// Longest line; a longer one is refused.

@@ -1,6 +1,6 @@
 //! Why a line or a field is refused: small while it is read, spelt out only when the verdict will be listed.
 
-use memchr::memchr_iter;
+use memchr::memchr;
 
 use super::{KEY_BYTES_MAX, LINE_BYTES_MAX};
 use crate::model::{Code, Span};
@@ -76,16 +76,33 @@ impl Refusal {
     }
 }
 
-/// The beginning of the line at this 0-based position of the body, short enough to be repeated to the client.
-pub fn shown_line(body: &[u8], line: u32) -> String {
-    let mut breaks = memchr_iter(b'\n', body);
-    let start = match (line as usize).checked_sub(1) {
-        Some(before) => breaks.nth(before).map_or(body.len(), |end| end + 1),
-        None => 0,
-    };
-    let end = breaks.next().unwrap_or(body.len());
-    let line = body.get(start..end).unwrap_or_default();
-    shown(line.strip_suffix(b"\r").unwrap_or(line), LINE_SHOWN_BYTES_MAX)
+/// Finds lines of a body by their position, in one pass when they are asked for in order.
+#[derive(Debug)]
+pub struct ShownLines<'a> {
+    body: &'a [u8],
+    line: u32,
+    start: usize,
+}
+
+impl<'a> ShownLines<'a> {
+    pub fn of(body: &'a [u8]) -> Self {
+        Self { body, line: 0, start: 0 }
+    }
+
+    /// The beginning of the line at this 0-based position, short enough to be repeated to the client.
+    pub fn show(&mut self, line: u32) -> String {
+        if line < self.line {
+            *self = Self::of(self.body);
+        }
+        let rest = |start: usize| self.body.get(start..).unwrap_or_default();
+        while self.line < line && self.start < self.body.len() {
+            self.start = memchr(b'\n', rest(self.start)).map_or(self.body.len(), |length| self.start + length + 1);
+            self.line += 1;
+        }
+        let length = memchr(b'\n', rest(self.start)).unwrap_or(self.body.len() - self.start);
+        let line = &rest(self.start)[..length];
+        shown(line.strip_suffix(b"\r").unwrap_or(line), LINE_SHOWN_BYTES_MAX)
+    }
 }
 
 pub(super) fn shown(text: &[u8], bytes_max: usize) -> String {

@@ -249,6 +249,9 @@ async fn endless_tags_lines_and_escapes_are_refused_and_cost_no_neighbour() {
         let error = answer.json()["error"].as_str().unwrap().to_owned();
         assert!(error.contains(reason) && error.len() < 1_000, "{error}");
     }
+    let marks = write(&server, "/write", &"m a=1,a=1\n".repeat(1_000_001)).await;
+    assert_eq!(marks.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(marks.json()["error"], "the body has 2000002 fields and tags, at most 2000000 are allowed");
     server.stop().await.unwrap();
 }
 

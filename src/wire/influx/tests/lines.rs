@@ -1,7 +1,7 @@
 //! The format, by example.
 
 use crate::model::{Code, Intake, Micros};
-use crate::wire::influx::{KEY_BYTES_MAX, LINE_BYTES_MAX, Naming, Options, Precision, Strings, decode, shown_line};
+use crate::wire::influx::{KEY_BYTES_MAX, LINE_BYTES_MAX, Naming, Options, Precision, ShownLines, Strings, decode};
 
 pub(super) const NOW: Micros = Micros(1_700_000_000_000_000);
 const OPTIONS: Options = Options { precision: Precision::Nanosecond, now: NOW, strings: Strings::Count };
@@ -232,8 +232,9 @@ fn what_is_too_long_is_refused_whole_however_it_is_filled() {
 }
 
 #[test]
-fn a_line_is_shown_by_its_beginning() {
-    assert_eq!(shown_line(b"one\ntwo\r\nthree", 1), "two");
-    assert_eq!(shown_line(b"one\ntwo", 7), "");
-    assert_eq!(shown_line(&[b'x'; 500], 0).len(), 163);
+fn a_line_is_shown_by_its_beginning_in_whatever_order_lines_are_asked_for() {
+    let mut lines = ShownLines::of(b"one\ntwo\r\nthree");
+    let shown = [0, 1, 1, 2, 0, 7, 1].map(|line| lines.show(line));
+    assert_eq!(shown, ["one", "two", "two", "three", "one", "", "two"]);
+    assert_eq!(ShownLines::of(&[b'x'; 500]).show(0).len(), 163);
 }
