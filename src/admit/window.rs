@@ -51,7 +51,7 @@ pub fn refuse_outside(intake: &mut Intake, window: Window) {
             });
         }
     }
-    truncate(points, kept);
+    points.truncate(kept);
 }
 
 /// One comparison a sample instead of two: what lies before the oldest time wraps around to a huge distance. Measured
@@ -68,14 +68,6 @@ fn copy(points: &mut Points, from: usize, to: usize) {
     points.identities[to] = points.identities[from];
     points.times[to] = points.times[from];
     points.values[to] = points.values[from];
-}
-
-fn truncate(points: &mut Points, len: usize) {
-    points.items.truncate(len);
-    points.servers.truncate(len);
-    points.identities.truncate(len);
-    points.times.truncate(len);
-    points.values.truncate(len);
 }
 
 #[cfg(test)]

@@ -128,6 +128,7 @@ impl App {
             retention,
             past: config.window.past,
             future: config.window.future,
+            influx: plan::influx(config),
             clock,
             metrics,
             scratch: handlers::ScratchPool::default(),

@@ -1,11 +1,13 @@
 //! The settings, in each module's own words.
 
 use super::Failure;
-use crate::config::Config;
+use crate::config::{Config, InfluxStrings};
 use crate::http::config::{BodyLimits, ConnectionConfig};
 use crate::http::cors::{Cors, Origins};
+use crate::http::handlers::InfluxReading;
 use crate::jobs::{entries, retention};
 use crate::live::{HeartbeatConfig, HubConfig, QueueLimits};
+use crate::wire::influx::{Naming, Strings};
 use crate::{catalog, config, http, journal, query};
 
 pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
@@ -56,6 +58,17 @@ pub(super) fn retention(config: &Config) -> retention::Policy {
     retention::Policy::new(tiers(config.retention.others), rules)
 }
 
+pub(super) fn influx(config: &Config) -> InfluxReading {
+    let settings = &config.influx;
+    InfluxReading {
+        strings: match settings.strings {
+            InfluxStrings::Count => Strings::Count,
+            InfluxStrings::Refuse => Strings::Refuse,
+        },
+        naming: Naming { host_tags: settings.host_tags.clone(), default_host: settings.default_host.clone() },
+    }
+}
+
 pub(super) fn query(config: &Config) -> query::Config {
     query::Config {
         running_max: config.query.running_max,
@@ -103,6 +116,7 @@ mod tests {
         check(&journal(&config), &journal::Config::default());
         check(&retention(&config), &retention::Policy::default());
         check(&entries(&config), &entries::Retention::default());
+        check(&influx(&config), &InfluxReading::default());
         check(&query(&config), &query::Config::default());
         check(&hub(&config), &HubConfig::default());
     }

@@ -11,13 +11,17 @@
 //! and no dialect: how to make a spelling canonical is handed in with the request.
 
 mod directory; // series by number
+mod line_entry; // one beginning of a line: its server and the series of its fields
+mod lines; // beginnings of lines, for dialects whose lines hold many samples
 mod resolve; // a request's points to a batch
+mod resolve_lines; // the same for those dialects
 mod settle; // new spellings to series
 mod server; // one server's spellings and series
 mod servers; // servers by id
 pub mod spellings; // raw identity to number
 
 pub use resolve::{Canonical, Resolved};
+pub use resolve_lines::LineNaming;
 pub use server::ServerEntry;
 pub use servers::{RegisterError, Servers};
 
@@ -30,6 +34,7 @@ use uuid::Uuid;
 use crate::model::{Series, SeriesDirectory, SeriesId};
 use crate::store::{Client, Database, StoreError, series};
 use directory::Directory;
+use lines::Lines;
 
 /// How many series are loaded in one statement.
 const LOAD_CHUNK: usize = 5_000;
@@ -54,6 +59,7 @@ pub struct Catalog {
     limits: Limits,
     servers: Servers,
     directory: Directory,
+    lines: Lines,
     /// All series in PostgreSQL, as far as this process knows: counted at the start and after
     /// servers were deleted, in between its own additions.
     series_count: AtomicU64,
@@ -70,6 +76,7 @@ impl Catalog {
             database,
             limits,
             directory: Directory::default(),
+            lines: Lines::default(),
             series_count: AtomicU64::new(count),
             series_created: AtomicU64::new(0),
         })

@@ -14,6 +14,9 @@ use crate::store::StoreError;
 /// How a dialect turns a spelling into what it names, or says why it names nothing.
 pub type Canonical = fn(&[u8], RawIdentity) -> Result<Identity, (Code, String)>;
 
+/// The same for a dialect with settings.
+pub(super) type Naming<'a> = &'a (dyn Fn(&[u8], RawIdentity) -> Result<Identity, (Code, String)> + Sync);
+
 /// Stands for a series that is not known yet. PostgreSQL counts series from one.
 pub(super) const UNRESOLVED: SeriesId = SeriesId(0);
 
@@ -42,7 +45,7 @@ impl Catalog {
         let mut ids = vec![UNRESOLVED; intake.points.len()];
         let misses = look_up(body, intake, &entries, &mut ids);
         if !misses.is_empty() {
-            let spelt = Spelt { body, entries: &entries, canonical };
+            let spelt = Spelt { body, entries: &entries, canonical: &canonical, remembered: true };
             Settling { catalog: self, spelt, intake, ids: &mut ids }.settle(&misses).await?;
         }
         refuse_unknown_servers(intake, &entries);
@@ -94,7 +97,7 @@ pub(super) fn not_registered(server_id: Uuid) -> String {
 }
 
 /// Moves the points that have an id into a batch.
-fn take_resolved(intake: &mut Intake, mut ids: Vec<SeriesId>) -> Batch {
+pub(super) fn take_resolved(intake: &mut Intake, mut ids: Vec<SeriesId>) -> Batch {
     let mut times = std::mem::take(&mut intake.points.times);
     let mut values = std::mem::take(&mut intake.points.values);
     if ids.contains(&UNRESOLVED) {

@@ -1,7 +1,7 @@
 //! One server as this process knows it: its number, when it was last heard of, its spellings and its series.
 
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use foldhash::fast::RandomState;
@@ -16,6 +16,8 @@ pub struct ServerEntry {
     key: ServerKey,
     id: Uuid,
     last_seen: AtomicI64,
+    /// Let go of: whoever still holds the entry must look anew.
+    forgotten: AtomicBool,
     /// Read once for a run of samples, written only when a spelling is new.
     spellings: RwLock<Spellings>,
     known: RwLock<KnownSeries>,
@@ -32,7 +34,7 @@ impl ServerEntry {
     pub(super) fn new(key: ServerKey, id: Uuid, all_bytes: AllBytes) -> Self {
         let never = AtomicI64::new(i64::MIN);
         let spellings = RwLock::new(Spellings::within(all_bytes));
-        Self { key, id, last_seen: never, spellings, known: RwLock::default() }
+        Self { key, id, last_seen: never, forgotten: AtomicBool::new(false), spellings, known: RwLock::default() }
     }
 
     pub fn key(&self) -> ServerKey {
@@ -51,6 +53,14 @@ impl ServerEntry {
     /// When the server was last heard of by this process, if it was.
     pub fn last_seen(&self) -> Option<Micros> {
         Some(Micros(self.last_seen.load(Ordering::Relaxed))).filter(|time| time.0 != i64::MIN)
+    }
+
+    pub(super) fn forget(&self) {
+        self.forgotten.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.forgotten.load(Ordering::Acquire)
     }
 
     pub(super) fn spellings(&self) -> RwLockReadGuard<'_, Spellings> {

@@ -10,7 +10,7 @@ use super::server::ServerEntry;
 use super::spellings::AllBytes;
 use crate::model::{Micros, ServerKey};
 use crate::store::servers::{self, Registration, ServerRow};
-use crate::store::{Database, StoreError};
+use crate::store::{Client, Database, StoreError};
 
 /// How many servers one statement speaks of.
 const IDS_CHUNK: usize = 5_000;
@@ -20,6 +20,8 @@ pub struct Servers {
     database: Database,
     /// Bounded by the number of registered servers, which `servers_max` bounds.
     met: DashMap<Uuid, Arc<ServerEntry>, foldhash::fast::RandomState>,
+    /// The ids of those that were named by their hostname; bounded like `met`.
+    hosts: DashMap<Box<str>, Uuid, foldhash::fast::RandomState>,
     servers_max: u64,
     /// Servers in PostgreSQL, as far as this process knows, or more: deleted ones are not taken off.
     registered: AtomicU64,
@@ -40,7 +42,8 @@ impl Servers {
     /// When PostgreSQL is not available.
     pub(super) async fn open(database: Database, servers_max: u64) -> Result<Self, StoreError> {
         let registered = AtomicU64::new(servers::count(&database.client().await?).await?);
-        Ok(Self { database, met: DashMap::default(), servers_max, registered, spelling_bytes: AllBytes::default() })
+        let (met, hosts, spelling_bytes) = (DashMap::default(), DashMap::default(), AllBytes::default());
+        Ok(Self { database, met, hosts, servers_max, registered, spelling_bytes })
     }
 
     /// Registers a server, or updates the one with the same hostname.
@@ -95,6 +98,47 @@ impl Servers {
         Ok(ids.iter().map(|id| self.get(*id)).collect())
     }
 
+    /// The entries of the servers with these hostnames, in their order. Those that are not registered are, as far as
+    /// there is room for more servers; `None` for the others.
+    ///
+    /// # Errors
+    /// When one is not known here and PostgreSQL is not available.
+    pub async fn of_hosts(&self, hostnames: &[&str]) -> Result<Vec<Option<Arc<ServerEntry>>>, StoreError> {
+        let unmet: Vec<&str> = hostnames.iter().copied().filter(|name| self.of_host(name).is_none()).collect();
+        for unmet in unmet.chunks(IDS_CHUNK) {
+            let client = self.database.client().await?;
+            let absent = self.meet_hosts(&client, unmet).await?;
+            if !absent.is_empty() {
+                // Counted each time: a new host costs more than that.
+                let room = self.servers_max.saturating_sub(servers::count(&client).await?);
+                let adopted = &absent[..absent.len().min(usize::try_from(room).unwrap_or(usize::MAX))];
+                let new = servers::adopt_hosts(&client, adopted).await?;
+                self.registered.fetch_add(new, Ordering::Relaxed);
+                // Also those that someone else added meanwhile, whatever room there is.
+                self.meet_hosts(&client, &absent).await?;
+            }
+        }
+        Ok(hostnames.iter().map(|name| self.of_host(name)).collect())
+    }
+
+    pub fn servers_max(&self) -> u64 {
+        self.servers_max
+    }
+
+    fn of_host(&self, hostname: &str) -> Option<Arc<ServerEntry>> {
+        let id = *self.hosts.get(hostname)?;
+        self.get(id)
+    }
+
+    /// Meets those of `hostnames` that are registered and answers the others.
+    async fn meet_hosts<'a>(&self, client: &Client, hostnames: &[&'a str]) -> Result<Vec<&'a str>, StoreError> {
+        for (hostname, id, key) in servers::by_hostname(client, hostnames).await? {
+            self.meet(id, key);
+            self.hosts.insert(hostname.into_boxed_str(), id);
+        }
+        Ok(hostnames.iter().copied().filter(|name| self.of_host(name).is_none()).collect())
+    }
+
     /// How many servers this process has met.
     pub fn met(&self) -> usize {
         self.met.len()
@@ -133,7 +177,10 @@ impl Servers {
     }
 
     pub(super) fn forget(&self, id: Uuid) {
-        self.met.remove(&id);
+        if let Some((_, entry)) = self.met.remove(&id) {
+            entry.forget();
+        }
+        self.hosts.retain(|_, known| *known != id);
     }
 
     fn get(&self, id: Uuid) -> Option<Arc<ServerEntry>> {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Catalog;
-use super::resolve::{Canonical, UNRESOLVED, not_registered};
+use super::resolve::{Naming, UNRESOLVED, not_registered};
 use super::server::ServerEntry;
 use super::spellings::RawTexts;
 use crate::model::{Code, Identity, Intake, Series, SeriesId, ServerKey};
@@ -19,14 +19,15 @@ use crate::store::{Client, StoreError, series};
 const SLICE: usize = 5_000;
 
 /// How the points of a request are spelt.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Spelt<'a> {
     pub(super) body: &'a [u8],
     pub(super) entries: &'a [Option<Arc<ServerEntry>>],
-    pub(super) canonical: Canonical,
+    pub(super) canonical: Naming<'a>,
+    /// Whether the spellings are to be remembered with their server. They are not where someone else does.
+    pub(super) remembered: bool,
 }
 
-#[derive(Debug)]
 pub(super) struct Settling<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) spelt: Spelt<'a>,
@@ -74,7 +75,9 @@ impl Settling<'_> {
                 (series.get(&identity).map(|series| series.id), is_full)
             };
             if let Some(id) = known {
-                entry.spellings_mut().add(RawTexts::of(raw, self.spelt.body), id);
+                if self.spelt.remembered {
+                    entry.spellings_mut().add(RawTexts::of(raw, self.spelt.body), id);
+                }
                 self.ids[point] = id;
             } else if is_full {
                 // All that it may have are known here, so this is none of them: no need to ask.
@@ -192,9 +195,12 @@ impl Settling<'_> {
         let series = Arc::new(Series { id, server: server.key(), server_id: server.id(), identity });
         server.known_mut().add(Arc::clone(&series));
         self.catalog.directory.add(series);
+        points.iter().for_each(|&point| self.ids[point] = id);
+        if !self.spelt.remembered {
+            return;
+        }
         let mut spellings = server.spellings_mut();
         for &point in points {
-            self.ids[point] = id;
             spellings.add(RawTexts::of(self.intake.points.identities[point], self.spelt.body), id);
         }
     }

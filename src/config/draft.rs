@@ -8,7 +8,7 @@ use super::problem::Problem;
 use super::retention::parse_overrides;
 use super::secret::DatabaseUrl;
 use super::settings::{
-    Admit, Catalog, Config, Database, Entries, Http, Jobs, Journal, Live, Log, Mode, Query, Retention, Tiers,
+    Admit, Catalog, Config, Database, Entries, Http, Influx, Jobs, Journal, Live, Log, Mode, Query, Retention, Tiers,
     TimeWindow, Tls,
 };
 
@@ -34,6 +34,7 @@ pub(super) struct Draft {
     pub(super) retention: Tiers,
     /// As it was written.
     pub(super) retention_overrides: String,
+    pub(super) influx: Influx,
     pub(super) live: Live,
     pub(super) query: Query,
     pub(super) entries: Entries,
@@ -69,7 +70,7 @@ impl Draft {
         let overrides = if overrides.is_empty() { Vec::new() } else { parse_overrides(overrides, problems) };
         let retention = Retention { others: self.retention, overrides, entries: self.entries };
         let window = self.window.within(retention.longest());
-        let Self { database, http, admit, catalog, journal, jobs, live, query, log, .. } = self;
+        let Self { database, http, admit, catalog, journal, influx, jobs, live, query, log, .. } = self;
         Some(Config {
             mode: mode?,
             listen,
@@ -80,6 +81,7 @@ impl Draft {
             window,
             catalog,
             journal,
+            influx,
             jobs,
             retention,
             live,

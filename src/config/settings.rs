@@ -23,6 +23,7 @@ pub struct Config {
     pub journal: Journal,
     pub jobs: Jobs,
     pub retention: Retention,
+    pub influx: Influx,
     pub live: Live,
     pub query: Query,
     pub log: Log,
@@ -122,6 +123,22 @@ pub struct RetentionOverride {
 #[derive(Clone, Debug, Default)]
 pub struct Jobs {
     pub fold_interval: Duration,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Influx {
+    /// What is done with fields that are texts.
+    pub strings: InfluxStrings,
+    /// Never empty.
+    pub host_tags: Vec<String>,
+    pub default_host: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InfluxStrings {
+    #[default]
+    Count,
+    Refuse,
 }
 
 #[derive(Clone, Debug, Default)]

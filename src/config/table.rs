@@ -1,5 +1,6 @@
 //! All keys, in the order in which they are shown.
 
+mod dialects;
 mod engine;
 mod front;
 mod keeping;
@@ -17,6 +18,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(engine::JOURNAL)
         .chain(work::JOBS)
         .chain(keeping::RETENTION)
+        .chain(dialects::INFLUX)
         .chain(reading::KEYS)
 }
 

@@ -19,6 +19,38 @@ pub struct Intake {
     pub points: Points,
     /// The items refused so far, with their reasons.
     pub verdicts: Verdicts,
+    /// Values of a kind no series can hold, which the dialect carries for others and we do not store.
+    pub left_out: LeftOut,
+}
+
+/// Values that were left out without being an error.
+#[derive(Debug, Default)]
+pub struct LeftOut {
+    pub values: u32,
+    /// The items that held them, the first [`LEFT_OUT_LISTED_MAX`].
+    listed: Vec<u32>,
+}
+
+/// How many items with values that were left out are told by their position.
+pub const LEFT_OUT_LISTED_MAX: usize = 16;
+
+impl LeftOut {
+    pub fn add(&mut self, item: u32, values: u32) {
+        self.values += values;
+        if values > 0 && self.listed.len() < LEFT_OUT_LISTED_MAX {
+            self.listed.push(item);
+        }
+    }
+
+    /// 0-based positions in the request.
+    pub fn listed(&self) -> &[u32] {
+        &self.listed
+    }
+
+    fn clear(&mut self) {
+        self.values = 0;
+        self.listed.clear();
+    }
 }
 
 impl Intake {
@@ -28,6 +60,7 @@ impl Intake {
         self.server_places.clear();
         self.points.clear();
         self.verdicts.clear();
+        self.left_out.clear();
     }
 
     pub fn servers(&self) -> &[Uuid] {

@@ -49,6 +49,10 @@ pub struct Points {
 }
 
 impl Points {
+    /// What a point takes in all columns together.
+    pub const POINT_BYTES: usize =
+        2 * size_of::<u32>() + size_of::<RawIdentity>() + size_of::<Micros>() + size_of::<f64>();
+
     pub fn push(&mut self, item: u32, server: u32, identity: RawIdentity, time: Micros, value: f64) {
         self.items.push(item);
         self.servers.push(server);
@@ -63,6 +67,15 @@ impl Points {
 
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+
+    /// Takes back what was added after the first `length` points.
+    pub fn truncate(&mut self, length: usize) {
+        self.items.truncate(length);
+        self.servers.truncate(length);
+        self.identities.truncate(length);
+        self.times.truncate(length);
+        self.values.truncate(length);
     }
 
     /// Empties every column and keeps the memory.

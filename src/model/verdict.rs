@@ -34,10 +34,12 @@ pub enum Code {
     InvalidText,
     /// The server, or the whole store, has as many series as it may have.
     TooManySeries,
+    /// There are as many servers as there may be.
+    TooManyServers,
 }
 
 impl Code {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::InvalidType,
         Self::MalformedLine,
         Self::MissingField,
@@ -52,6 +54,7 @@ impl Code {
         Self::InvalidLabels,
         Self::InvalidText,
         Self::TooManySeries,
+        Self::TooManyServers,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -70,6 +73,7 @@ impl Code {
             Self::InvalidLabels => "invalid_labels",
             Self::InvalidText => "invalid_text",
             Self::TooManySeries => "too_many_series",
+            Self::TooManyServers => "too_many_servers",
         }
     }
 }

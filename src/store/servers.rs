@@ -169,6 +169,25 @@ pub async fn keys(client: &Client, ids: &[Uuid]) -> Result<Vec<(Uuid, ServerKey)
     rows.iter().map(|row| Ok((row.try_get("id")?, ServerKey(row.try_get("key")?)))).collect()
 }
 
+/// Those of `hostnames` that are registered: hostname, id and key.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn by_hostname(client: &Client, hostnames: &[&str]) -> Result<Vec<(String, Uuid, ServerKey)>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/server_by_hostname.sql")).await?;
+    let rows = client.query(&statement, &[&hostnames]).await?;
+    rows.iter().map(|row| Ok((row.try_get("hostname")?, row.try_get("id")?, ServerKey(row.try_get("key")?)))).collect()
+}
+
+/// Adds servers of which only the hostname is known, and answers how many were new.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn adopt_hosts(client: &Client, hostnames: &[&str]) -> Result<u64, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/server_adopt_hosts.sql")).await?;
+    Ok(client.execute(&statement, &[&hostnames]).await?)
+}
+
 /// Records when servers were last heard of.
 ///
 /// # Errors

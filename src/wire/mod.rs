@@ -1,5 +1,7 @@
 //! Dialects: bytes in, one plain [`crate::model::Intake`] out. Pure: no I/O, no clock, no catalog, no HTTP.
 
+mod decimal; // digits to floats
+pub mod influx; // line protocol
 pub mod json; // the grammar every JSON dialect shares
 pub mod gauges; // what the values of agents with fixed metrics are called
 pub mod native; // the bulk metrics body, and metrics as they are answered

@@ -25,6 +25,8 @@ pub enum ErrorShape {
     Text,
     /// `{"detail":"…"}`
     Detail,
+    /// `{"code":"…","message":"…"}`, the code one of InfluxDB's.
+    Influx,
 }
 
 /// The statuses an error may have.
@@ -46,6 +48,22 @@ pub enum ErrorStatus {
 }
 
 impl ErrorStatus {
+    /// The code InfluxDB has for it.
+    pub(super) fn influx_code(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not found",
+            Self::Conflict => "conflict",
+            Self::MethodNotAllowed => "method not allowed",
+            Self::PayloadTooLarge => "request too large",
+            Self::TooManyRequests => "too many requests",
+            Self::Internal => "internal error",
+            Self::Unavailable => "unavailable",
+            Self::BadRequest | Self::RequestTimeout | Self::UnsupportedMediaType | Self::Unprocessable => "invalid",
+        }
+    }
+
     pub fn code(self) -> StatusCode {
         match self {
             Self::BadRequest => StatusCode::BAD_REQUEST,

@@ -37,6 +37,7 @@ fn text(parts: &Parts, shape: ErrorShape) -> String {
         }
         ErrorShape::Text => json!({"error": parts.message}),
         ErrorShape::Detail => json!({"detail": parts.message}),
+        ErrorShape::Influx => json!({"code": parts.status.influx_code(), "message": parts.message}),
     }
     .to_string()
 }
@@ -57,6 +58,7 @@ mod tests {
         check(ErrorShape::Structured, r#"{"error":{"code":"bad_time","details":["from"],"message":"no such day"}}"#);
         check(ErrorShape::Text, r#"{"error":"no such day"}"#);
         check(ErrorShape::Detail, r#"{"detail":"no such day"}"#);
+        check(ErrorShape::Influx, r#"{"code":"invalid","message":"no such day"}"#);
     }
 
     #[test]

@@ -83,6 +83,6 @@ pub(super) async fn decoded(body: CollectedBody, permit: &mut Permit, mut out: V
     }
 }
 
-fn full() -> ApiError {
+pub(super) fn full() -> ApiError {
     ApiError::unavailable("engine_full", "too many bytes of request bodies are in memory", Duration::from_secs(1))
 }

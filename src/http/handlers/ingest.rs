@@ -17,7 +17,7 @@ use crate::model::Verdicts;
 use crate::wire::native;
 
 /// Decoding a body larger than this would hold up the other requests of the worker thread.
-const DECODE_INLINE_BYTES_MAX: usize = 1 << 20;
+pub(super) const DECODE_INLINE_BYTES_MAX: usize = 1 << 20;
 
 pub(super) fn bulk(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
@@ -49,9 +49,20 @@ async fn store(
     let now = services.clock.now();
     window::refuse_outside(&mut scratch.intake, Window::around(now, services.past, services.future));
     let Scratch { body, intake } = scratch;
-    let Resolved { batch, servers, misses } = services.catalog.resolve(body, intake, native::identity).await?;
+    let resolved = services.catalog.resolve(body, intake, native::identity).await?;
+    commit(services, resolved, &intake.verdicts, permit).await
+}
+
+/// Commits what a request came to and answers how many samples that were.
+pub(super) async fn commit(
+    services: &Services,
+    resolved: Resolved,
+    verdicts: &Verdicts,
+    permit: Permit,
+) -> Result<usize, ApiError> {
+    let Resolved { batch, servers, misses } = resolved;
     services.metrics.catalog.misses.inc_by(misses as u64);
-    services.metrics.ingest.refused(&intake.verdicts);
+    services.metrics.ingest.refused(verdicts);
     let samples = batch.len();
     let affinity = servers.first().map_or(0, |server| server.key().0.unsigned_abs());
     services.journal.commit(batch, u64::from(affinity), permit).await?;

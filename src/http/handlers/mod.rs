@@ -9,6 +9,8 @@ mod entries; // events and log lines
 mod erase; // samples that are to go
 mod export; // all samples of some series
 mod import; // lines of samples, of any number
+mod influx; // the write endpoints of InfluxDB
+mod influx_answer; // what they answer
 mod ingest; // bulk metrics
 mod history; // windows of fixed metrics, as one of the source systems answers them
 mod input; // JSON bodies of the small endpoints
@@ -33,7 +35,7 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::cors::Origins;
-use super::error::ErrorShape::{Detail, Text};
+use super::error::ErrorShape::{Detail, Influx, Text};
 use super::router::RouteError;
 use super::{ApiError, Request, Response, Router};
 use crate::admit::budget::Budget;
@@ -49,6 +51,7 @@ use crate::query;
 use crate::shutdown::Tasks;
 use crate::store::Database;
 use crate::telemetry::Metrics;
+pub use influx::InfluxReading;
 pub use scratch::ScratchPool;
 
 /// What handlers work with: the entry point of every stage.
@@ -74,6 +77,8 @@ pub struct Services {
     pub retention: Arc<Policy>,
     pub past: Duration,
     pub future: Duration,
+    /// How lines of InfluxDB are read.
+    pub influx: InfluxReading,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     pub scratch: ScratchPool,
@@ -141,6 +146,11 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route(Method::GET, "/api/v1/documents", with(documents::list))
         .route(Method::GET, "/api/v1/export", with(export::export))
         .route(Method::POST, "/api/v1/import", with(import::import))
+        .route_as(Text, Method::POST, "/write", with(influx::write_v1))
+        .route_as(Text, Method::POST, "/query", with(influx::query))
+        .route_as(Text, Method::GET, "/ping", with(influx::ping))
+        .route_as(Influx, Method::POST, "/api/v2/write", with(influx::write_v2))
+        .route_as(Text, Method::POST, "/api/v3/write_lp", with(influx::write_v3))
         .build()
 }
 

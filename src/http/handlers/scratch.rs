@@ -8,6 +8,8 @@ use crate::model::Intake;
 const KEPT_MAX: usize = 64;
 /// A body buffer that grew beyond this is given back to the allocator, so one huge body does not stay.
 const BODY_BYTES_KEPT_MAX: usize = 1 << 20;
+/// The same for its points, of which some dialects have one every few bytes.
+const POINTS_KEPT_MAX: usize = 1 << 15;
 
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
@@ -35,7 +37,8 @@ impl ScratchPool {
 
     /// Keeps an emptied buffer unless there are enough.
     pub(super) fn give(&self, mut scratch: Box<Scratch>) {
-        if scratch.body.capacity() <= BODY_BYTES_KEPT_MAX {
+        let points = scratch.intake.points.identities.capacity();
+        if scratch.body.capacity() <= BODY_BYTES_KEPT_MAX && points <= POINTS_KEPT_MAX {
             scratch.body.clear();
             scratch.intake.clear();
             self.give.try_send(scratch).ok();

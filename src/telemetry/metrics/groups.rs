@@ -57,6 +57,8 @@ metrics! {
         samples_committed: Counter = "ingest_samples_committed", Counter::default();
         /// Items refused, by reason.
         items_refused: Family<CodeLabels, Counter> = "ingest_items_refused", Family::default();
+        /// Values left out because no series can hold them, such as texts in Influx lines.
+        values_left_out: Counter = "ingest_values_left_out", Counter::default();
         /// Bytes of request bodies as they came over the wire.
         bytes: Counter = "ingest_bytes", Counter::default();
     }

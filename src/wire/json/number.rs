@@ -1,30 +1,7 @@
-//! Numbers: the grammar, and the nearest 64-bit float, correctly rounded.
-//!
-//! A decimal whose digits fit in 53 bits and whose power of ten is exact is one exact integer times or by another, so
-//! one rounding gives the right answer. All others go to the standard library, which rounds correctly always.
+//! Numbers: the grammar of JSON.
 
 use super::{Fault, Scanner};
-
-/// The powers of ten a 64-bit float holds exactly.
-const EXACT_POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
-    1e21, 1e22,
-];
-/// The largest integer up to which a 64-bit float holds every integer.
-const EXACT_INTEGER_MAX: u64 = 1 << 53;
-/// No number with this many digits overflows 64 bits.
-const EXACT_DIGITS_MAX: usize = 19;
-/// Far past the exponent of any float; keeps the sum of exponents from overflowing.
-const EXPONENT_MAX: i64 = 1 << 40;
-
-/// A number that satisfies the grammar: `mantissa * 10^exponent`, as far as `digits` fit in 64 bits.
-#[derive(Clone, Copy, Debug)]
-struct Decimal {
-    negative: bool,
-    mantissa: u64,
-    digits: usize,
-    exponent: i64,
-}
+use crate::wire::decimal::{Decimal, EXPONENT_MAX, digits, nearest};
 
 impl Scanner<'_> {
     /// Reads the number that is next. One too large for a 64-bit float comes out as an infinity.
@@ -70,19 +47,10 @@ impl Scanner<'_> {
         Ok(Decimal { negative, mantissa, digits, exponent })
     }
 
-    /// Reads one digit or more; past 64 bits the mantissa wraps, which [`Decimal::exact`] knows from their count.
+    /// Reads one digit or more.
     #[inline(always)]
     fn digits(&mut self, mantissa: &mut u64) -> Result<usize, Fault> {
-        let rest = self.rest();
-        let mut count = 0;
-        while let Some(word) = rest.get(count..).and_then(|rest| rest.first_chunk::<8>()).and_then(eight_digits) {
-            *mantissa = mantissa.wrapping_mul(100_000_000).wrapping_add(word);
-            count += 8;
-        }
-        while let Some(digit) = rest.get(count).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9) {
-            *mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(digit));
-            count += 1;
-        }
+        let count = digits(self.rest(), mantissa);
         self.step(count);
         if count == 0 { Err(self.unexpected("a digit")) } else { Ok(count) }
     }
@@ -98,38 +66,4 @@ impl Scanner<'_> {
         let exponent = digits.iter().fold(0, |sum: i64, digit| (sum * 10 + i64::from(digit - b'0')).min(EXPONENT_MAX));
         Ok(if negative { -exponent } else { exponent })
     }
-}
-
-impl Decimal {
-    #[inline(always)]
-    fn exact(self) -> Option<f64> {
-        if self.digits > EXACT_DIGITS_MAX || self.mantissa > EXACT_INTEGER_MAX {
-            return None;
-        }
-        let power = *EXACT_POWERS.get(usize::try_from(self.exponent.unsigned_abs()).ok()?)?;
-        let mantissa = self.mantissa as f64;
-        let value = if self.exponent < 0 { mantissa / power } else { mantissa * power };
-        Some(if self.negative { -value } else { value })
-    }
-}
-
-/// The number that eight bytes stand for, if all are digits: neighbours are joined to pairs, pairs to fours, fours to
-/// eight, all in one word.
-#[inline(always)]
-fn eight_digits(bytes: &[u8; 8]) -> Option<u64> {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
-    let digits = u64::from_le_bytes(*bytes).wrapping_sub(ZEROS);
-    if (digits | digits.wrapping_add(ONES * (0x7f - 9))) & (ONES << 7) != 0 {
-        return None;
-    }
-    let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
-    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
-    Some((fours * 10_000 + (fours >> 32)) & 0xffff_ffff)
-}
-
-#[inline(never)]
-fn nearest(text: &[u8]) -> f64 {
-    let text = std::str::from_utf8(text).expect("a number consists of ASCII characters");
-    text.parse().expect("the grammar of JSON numbers is part of the one that Rust parses")
 }

@@ -41,6 +41,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     samples(&mut client, &id).await;
     history(&mut client).await;
     transfers(&mut client, &id).await;
+    lines(&mut client).await;
     snapshots(&mut client, &id).await;
     for (jobs, results, reference) in [
         ("/api/v1/cron/jobs", "/api/v1/cron/results", "job_id"),
@@ -186,7 +187,7 @@ async fn transfers(client: &mut Client<'_>, id: &str) {
     }
     const IMPORT: &str = "/api/v1/import";
     let mut sample = metric("cpu", "usage", 1.5, NOW);
-    sample["server_id"] = id.into();
+    sample["server_id"] = json!(id);
     client.post(IMPORT, json!({}), 400).await;
     client.post(IMPORT, sample.clone(), 200).await;
     for (query, status) in [("format=xml", 400), ("progress=true", 200)] {
@@ -194,6 +195,20 @@ async fn transfers(client: &mut Client<'_>, id: &str) {
         let answer = client.server.send(Method::POST, &path, &[], sample.to_string().as_bytes()).await;
         client.check(&Method::POST, IMPORT, status, answer);
     }
+}
+
+async fn lines(client: &mut Client<'_>) {
+    for pattern in ["/write", "/api/v2/write", "/api/v3/write_lp"] {
+        for (line, status) in [("cpu,host=a v=1", 204), ("cpu,host=a v=", 400), ("cpu,host=b v=1", 400)] {
+            let answer = client.server.send(Method::POST, pattern, &[], line.as_bytes()).await;
+            client.check(&Method::POST, pattern, status, answer);
+        }
+    }
+    for (statement, status) in [("q=CREATE%20DATABASE%20a", 200), ("q=DROP%20DATABASE%20a", 400)] {
+        let answer = client.server.send(Method::POST, "/query", &[], statement.as_bytes()).await;
+        client.check(&Method::POST, "/query", status, answer);
+    }
+    client.get("/ping", "", 204).await;
 }
 
 async fn snapshots(client: &mut Client<'_>, id: &str) {
@@ -281,8 +296,11 @@ async fn rate_limited() -> BTreeSet<Place> {
     let mut client = Client { document: describing(&server).await, server: &server, seen: BTreeSet::new() };
     client.post("/api/v1/ingest", json!({ "server_id": id, "metrics": [] }), 429).await;
     let mut sample = metric("cpu", "usage", 1.5, NOW);
-    sample["server_id"] = id.into();
+    sample["server_id"] = json!(id);
     client.post("/api/v1/import", sample, 429).await;
+    for (_, pattern, _) in client.document.places().into_iter().filter(|(_, _, status)| *status == 429) {
+        client.post(&pattern, json!({ "server_id": id, "metrics": [] }), 429).await;
+    }
     let seen = client.seen;
     server.stop().await.unwrap();
     seen

@@ -1,0 +1,1 @@
+SELECT key, id, hostname FROM servers WHERE hostname = ANY ($1)

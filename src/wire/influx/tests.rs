@@ -1,0 +1,4 @@
+//! What the decoder promises.
+
+mod lines;
+mod model;
