@@ -2,6 +2,7 @@
 
 pub mod model; // plain data between stages
 pub mod wire; // one dialect a folder: bytes in, `Intake` out
+pub mod auth; // who is asking, and what they may do
 pub mod admit; // budgets, rates, time window: admitted or refused, and why
 pub mod catalog; // servers and series: identity to number
 pub mod codec; // bit packing of times and values

@@ -150,7 +150,7 @@ impl App {
 
     /// Every method and path pattern that is answered.
     pub fn routes(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        self.front.router().routes().iter().map(|(method, pattern)| (method.as_str(), *pattern))
+        self.front.router().routes().iter().map(|(method, pattern, _)| (method.as_str(), *pattern))
     }
 
     /// Serves until `stop` resolves, then ends in order.

@@ -9,16 +9,18 @@ use hyper::header::HeaderValue;
 use super::error::ErrorShape;
 use super::handler::Handler;
 use super::request::{Params, percent};
+use crate::auth::Access;
 
 pub struct Router {
     trees: Vec<(Method, matchit::Router<Arc<Route>>)>,
-    listed: Vec<(Method, &'static str)>,
+    listed: Vec<(Method, &'static str, Access)>,
 }
 
 /// One handler with what the front must know about it.
 pub(super) struct Route {
     pub(super) pattern: &'static str,
     pub(super) shape: ErrorShape,
+    pub(super) access: Access,
     pub(super) handler: Box<dyn Handler>,
 }
 
@@ -46,8 +48,8 @@ impl Router {
         RouterBuilder { routes: Vec::new() }
     }
 
-    /// Every method and pattern, in the order they were added.
-    pub fn routes(&self) -> &[(Method, &'static str)] {
+    /// Every method and pattern with what it asks of its callers, in the order they were added.
+    pub fn routes(&self) -> &[(Method, &'static str, Access)] {
         &self.listed
     }
 
@@ -104,16 +106,17 @@ pub struct RouterBuilder {
 }
 
 impl RouterBuilder {
-    /// `pattern` may hold `{name}` for one segment and end in `{*name}` for the rest.
+    /// `pattern` may hold `{name}` for one segment and end in `{*name}` for the rest. A path whose errors another
+    /// system's clients read has that system's shape.
     #[must_use]
-    pub fn route(self, method: Method, pattern: &'static str, handler: impl Handler) -> Self {
-        self.route_as(ErrorShape::default(), method, pattern, handler)
-    }
-
-    /// The same for a path whose errors another system's clients read.
-    #[must_use]
-    pub fn route_as(mut self, shape: ErrorShape, method: Method, pattern: &'static str, handler: impl Handler) -> Self {
-        self.routes.push((method, Route { pattern, shape, handler: Box::new(handler) }));
+    pub fn route(
+        mut self,
+        (access, shape): (Access, ErrorShape),
+        method: Method,
+        pattern: &'static str,
+        handler: impl Handler,
+    ) -> Self {
+        self.routes.push((method, Route { pattern, shape, access, handler: Box::new(handler) }));
         self
     }
 
@@ -130,13 +133,13 @@ impl RouterBuilder {
 
 impl Router {
     fn add(&mut self, method: Method, route: Route) -> Result<(), RouteError> {
-        let pattern = route.pattern;
+        let (pattern, access) = (route.pattern, route.access);
         let index = self.trees.iter().position(|(candidate, _)| *candidate == method).unwrap_or_else(|| {
             self.trees.push((method.clone(), matchit::Router::new()));
             self.trees.len() - 1
         });
         match self.trees[index].1.insert(pattern, Arc::new(route)) {
-            Ok(()) => self.listed.push((method, pattern)),
+            Ok(()) => self.listed.push((method, pattern, access)),
             Err(source) => return Err(RouteError { method, pattern, source }),
         }
         Ok(())
@@ -161,9 +164,9 @@ mod tests {
 
     fn router() -> Router {
         Router::builder()
-            .route(Method::GET, "/servers/{id}", handler)
-            .route_as(ErrorShape::Text, Method::POST, "/ingest", handler)
-            .route(Method::GET, "/files/{*path}", handler)
+            .route((Access::READ, ErrorShape::Structured), Method::GET, "/servers/{id}", handler)
+            .route((Access::INGEST, ErrorShape::Text), Method::POST, "/ingest", handler)
+            .route((Access::READ, ErrorShape::Structured), Method::GET, "/files/{*path}", handler)
             .build()
             .unwrap()
     }
@@ -196,13 +199,14 @@ mod tests {
 
     #[test]
     fn two_routes_for_one_path_are_refused() {
-        let builder = Router::builder().route(Method::GET, "/a", handler).route(Method::GET, "/a", handler);
+        let open = (Access::Open, ErrorShape::Structured);
+        let builder = Router::builder().route(open, Method::GET, "/a", handler).route(open, Method::GET, "/a", handler);
         assert_eq!(builder.build().unwrap_err().to_string(), "cannot add route GET /a");
     }
 
     #[test]
     fn routes_are_listed_as_they_were_added() {
-        let listed: Vec<_> = router().routes().iter().map(|(method, path)| format!("{method} {path}")).collect();
+        let listed: Vec<_> = router().routes().iter().map(|(method, path, _)| format!("{method} {path}")).collect();
         assert_eq!(listed, ["GET /servers/{id}", "POST /ingest", "GET /files/{*path}"]);
     }
 }

@@ -1,5 +1,7 @@
 //! Why an item of a request was refused. A refusal never touches the item's neighbours.
 
+use super::series::IdentityError;
+
 /// How many refusals of one request are spelt out; the others are only counted.
 pub const VERDICTS_LISTED_MAX: usize = 100;
 
@@ -56,6 +58,18 @@ impl Code {
         Self::TooManySeries,
         Self::TooManyServers,
     ];
+
+    /// Why a text names no series.
+    pub fn of_identity(error: &IdentityError) -> Self {
+        match error {
+            IdentityError::Empty { .. } | IdentityError::TooLong { .. } | IdentityError::Nul { .. } => {
+                Self::InvalidText
+            }
+            IdentityError::TooManyLabels { .. }
+            | IdentityError::LabelsTooLong { .. }
+            | IdentityError::DuplicateLabel { .. } => Self::InvalidLabels,
+        }
+    }
 
     pub fn as_str(self) -> &'static str {
         match self {

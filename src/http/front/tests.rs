@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::*;
+use crate::auth::Access;
 
 async fn hello(_: Request) -> Result<Response, ApiError> {
     Ok(response::text(StatusCode::OK, "hello"))
@@ -21,9 +22,9 @@ async fn fails(_: Request) -> Result<Response, ApiError> {
 
 fn front() -> Front {
     let router = Router::builder()
-        .route(Method::GET, "/hello", hello)
-        .route(Method::POST, "/panics", panics)
-        .route_as(ErrorShape::Text, Method::GET, "/fails", fails)
+        .route((Access::Open, ErrorShape::Structured), Method::GET, "/hello", hello)
+        .route((Access::Open, ErrorShape::Structured), Method::POST, "/panics", panics)
+        .route((Access::Open, ErrorShape::Text), Method::GET, "/fails", fails)
         .build()
         .unwrap();
     Front::new(router, &Config::default())
@@ -112,11 +113,16 @@ async fn the_observer_hears_of_every_answer_by_its_pattern() {
 
 #[tokio::test]
 async fn a_body_in_memory_is_collected_like_one_from_a_socket() {
-    let router = Router::builder().route(Method::POST, "/echo", |mut request: Request| async move {
-        let limits = request.body_limits().clone();
-        let body = request.collect_body_metered(&limits, &mut |_| true).await?.read(Vec::new()).await?;
-        Ok(response::text(StatusCode::OK, body))
-    });
+    let router = Router::builder().route(
+        (Access::Open, ErrorShape::Structured),
+        Method::POST,
+        "/echo",
+        |mut request: Request| async move {
+            let limits = request.body_limits().clone();
+            let body = request.collect_body_metered(&limits, &mut |_| true).await?.read(Vec::new()).await?;
+            Ok(response::text(StatusCode::OK, body))
+        },
+    );
     let front = Front::new(router.build().unwrap(), &Config::default());
     let request = hyper::Request::post("/echo").body(RequestBody::from_bytes(Bytes::from_static(b"abc"))).unwrap();
     let response = front.answer(request, SocketAddr::from(([127, 0, 0, 1], 1))).await;

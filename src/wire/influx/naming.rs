@@ -117,11 +117,5 @@ fn unescaped(raw: &[u8], marks: &[u8]) -> Result<Box<str>, Refused> {
 }
 
 fn refused(error: IdentityError) -> Refused {
-    let code = match error {
-        IdentityError::Empty { .. } | IdentityError::TooLong { .. } | IdentityError::Nul { .. } => Code::InvalidText,
-        IdentityError::TooManyLabels { .. }
-        | IdentityError::LabelsTooLong { .. }
-        | IdentityError::DuplicateLabel { .. } => Code::InvalidLabels,
-    };
-    (code, error.to_string())
+    (Code::of_identity(&error), error.to_string())
 }

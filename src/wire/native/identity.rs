@@ -81,13 +81,7 @@ fn label(raw: &[u8], scanner: &mut Scanner<'_>) -> Result<(Box<str>, Box<str>), 
 }
 
 fn refused(error: IdentityError) -> Refused {
-    let code = match error {
-        IdentityError::Empty { .. } | IdentityError::TooLong { .. } | IdentityError::Nul { .. } => Code::InvalidText,
-        IdentityError::TooManyLabels { .. }
-        | IdentityError::LabelsTooLong { .. }
-        | IdentityError::DuplicateLabel { .. } => Code::InvalidLabels,
-    };
-    (code, error.to_string())
+    (Code::of_identity(&error), error.to_string())
 }
 
 /// For spans that no decoder has checked: an answer, where a panic would be reachable from outside.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::{Method, StatusCode};
+use millrace::auth::Access;
+use millrace::http::error::ErrorShape;
 use millrace::http::response::{empty, streamed, text};
 use millrace::http::server::Drained;
 use millrace::http::streamed_body::{ClientGone, channel};
@@ -83,25 +85,35 @@ fn router(gate: &Arc<Gate>, tasks: &Tasks) -> Router {
     let (endless_gate, endless_tasks) = (Arc::clone(gate), tasks.clone());
     let (broken_tasks, whole_tasks, upgrade_tasks) = (tasks.clone(), tasks.clone(), tasks.clone());
     Router::builder()
-        .route(Method::GET, "/hello", |_| async { Ok(text(StatusCode::OK, "hello")) })
-        .route(Method::POST, "/echo", echo)
-        .route(Method::POST, "/refuse", |_| async { Err(ApiError::forbidden("not you")) })
-        .route(Method::GET, "/panics", panics)
-        .route(Method::GET, "/servers/{id}", |request: Request| async move {
+        .route((Access::Open, ErrorShape::Structured), Method::GET, "/hello", |_| async {
+            Ok(text(StatusCode::OK, "hello"))
+        })
+        .route((Access::Open, ErrorShape::Structured), Method::POST, "/echo", echo)
+        .route((Access::Open, ErrorShape::Structured), Method::POST, "/refuse", |_| async {
+            Err(ApiError::forbidden("not you"))
+        })
+        .route((Access::Open, ErrorShape::Structured), Method::GET, "/panics", panics)
+        .route((Access::Open, ErrorShape::Structured), Method::GET, "/servers/{id}", |request: Request| async move {
             Ok(text(StatusCode::OK, request.param("id").unwrap_or_default().to_owned()))
         })
-        .route(Method::GET, "/held", move |_| {
+        .route((Access::Open, ErrorShape::Structured), Method::GET, "/held", move |_| {
             let gate = Arc::clone(&held);
             async move {
                 gate.pass().await;
                 Ok(text(StatusCode::OK, "held"))
             }
         })
-        .route(Method::GET, "/bulk", |_| async { Ok(text(StatusCode::OK, vec![b'#'; BULK_BYTES])) })
-        .route(Method::GET, "/whole", move |_| whole(whole_tasks.clone()))
-        .route(Method::GET, "/broken", move |_| broken(broken_tasks.clone()))
-        .route(Method::GET, "/endless", move |_| endless(Arc::clone(&endless_gate), endless_tasks.clone()))
-        .route(Method::GET, "/upgrade", move |request| upgrade(request, upgrade_tasks.clone()))
+        .route((Access::Open, ErrorShape::Structured), Method::GET, "/bulk", |_| async {
+            Ok(text(StatusCode::OK, vec![b'#'; BULK_BYTES]))
+        })
+        .route((Access::Open, ErrorShape::Structured), Method::GET, "/whole", move |_| whole(whole_tasks.clone()))
+        .route((Access::Open, ErrorShape::Structured), Method::GET, "/broken", move |_| broken(broken_tasks.clone()))
+        .route((Access::Open, ErrorShape::Structured), Method::GET, "/endless", move |_| {
+            endless(Arc::clone(&endless_gate), endless_tasks.clone())
+        })
+        .route((Access::Open, ErrorShape::Structured), Method::GET, "/upgrade", move |request| {
+            upgrade(request, upgrade_tasks.clone())
+        })
         .build()
         .unwrap()
 }

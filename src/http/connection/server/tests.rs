@@ -6,6 +6,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::super::{self as connection, Accepted};
 use super::*;
+use crate::auth::Access;
+use crate::http::error::ErrorShape;
 use crate::http::{Request, Router, response};
 
 /// Longer than anything here should take.
@@ -15,8 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 fn serving(entered: &Arc<Semaphore>) -> Arc<Serving> {
     let entered = Arc::clone(entered);
     let router = Router::builder()
-        .route(Method::GET, "/hello", |_: Request| async { Ok(response::text(StatusCode::OK, "hello")) })
-        .route(Method::GET, "/held", move |_: Request| {
+        .route((Access::Open, ErrorShape::Structured), Method::GET, "/hello", |_: Request| async {
+            Ok(response::text(StatusCode::OK, "hello"))
+        })
+        .route((Access::Open, ErrorShape::Structured), Method::GET, "/held", move |_: Request| {
             entered.add_permits(1);
             std::future::pending()
         });

@@ -1,0 +1,35 @@
+//! What a route asks of whoever calls it. No route can be added without saying so.
+
+/// What a caller must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing: health, signing in, what says who we are.
+    Open,
+    /// A person's own matters: whoever has signed in, whatever the role.
+    Person,
+    /// This right; which servers it is for is the caller's reach.
+    Needs(Right),
+}
+
+/// What may be done. A route needs one; a caller has some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Right {
+    /// Sending samples, events, logs and whatever else agents send.
+    Ingest,
+    /// Reading what was stored, and following what is being stored.
+    Read,
+    /// Seeing how this server itself is doing: its jobs, its own metrics.
+    Observe,
+    /// Changing what there is: servers, jobs, rules; deleting samples.
+    Change,
+    /// Deciding who may do what, and how the server is set.
+    Administer,
+}
+
+impl Access {
+    pub const INGEST: Self = Self::Needs(Right::Ingest);
+    pub const READ: Self = Self::Needs(Right::Read);
+    pub const OBSERVE: Self = Self::Needs(Right::Observe);
+    pub const CHANGE: Self = Self::Needs(Right::Change);
+    pub const ADMINISTER: Self = Self::Needs(Right::Administer);
+}

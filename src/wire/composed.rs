@@ -1,0 +1,180 @@
+//! Identities put together by a decoder, for dialects whose bodies do not spell out a series in one piece: JSON trees,
+//! tables of symbols, attributes inherited from above.
+//!
+//! The decoder writes the parts one after the other into a text of its own and points into that; the catalog then meets
+//! the same bytes for the same series, whatever the dialect. Each part has its length before it, so any text may stand
+//! in it.
+//!
+//! ```text
+//! head (the key of a line):  host · metric type · name · value · name · value …
+//! then, a sample each:       metric name
+//! ```
+
+use crate::model::series::LABELS_MAX;
+use crate::model::{Code, Identity, IdentityError, Labels, RawIdentity, Span};
+
+/// Longest host name, in bytes.
+pub const HOST_BYTES_MAX: usize = 255;
+/// How the length of a part is written.
+type Length = u32;
+const LENGTH_BYTES: usize = size_of::<Length>();
+
+type Refused = (Code, String);
+
+/// What several samples share: their server, their metric type and their labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    metric_type: Span,
+    labels: Span,
+}
+
+/// Begins a head at the end of `text`.
+#[must_use]
+pub fn begin(text: &mut Vec<u8>, host: &str, metric_type: &str) -> Head {
+    let start = text.len();
+    push(text, host);
+    push(text, metric_type);
+    let end = text.len();
+    Head { metric_type: Span::new(start, end), labels: Span::new(end, end) }
+}
+
+impl Head {
+    /// Adds a label. Nothing else may have been written to `text` since the head began.
+    pub fn label(&mut self, text: &mut Vec<u8>, name: &str, value: &str) {
+        push(text, name);
+        push(text, value);
+        self.labels.end = Span::new(0, text.len()).end;
+    }
+
+    /// A series of this head.
+    pub fn named(self, text: &mut Vec<u8>, metric_name: &str) -> RawIdentity {
+        let start = text.len();
+        text.extend_from_slice(metric_name.as_bytes());
+        RawIdentity { metric_type: self.metric_type, metric_name: Span::new(start, text.len()), labels: self.labels }
+    }
+}
+
+/// The host name of the server that `raw` speaks of.
+///
+/// # Errors
+/// The code and the message to refuse its samples with.
+pub fn host(text: &[u8], raw: RawIdentity) -> Result<String, Refused> {
+    let mut parts = Parts(raw.metric_type.of(text));
+    let host = parts.next_text("the host name")?;
+    if host.is_empty() || host.len() > HOST_BYTES_MAX || host.contains('\0') {
+        let message =
+            format!("host name is {} bytes long, 1 to {HOST_BYTES_MAX} without a NUL are allowed", host.len());
+        return Err((Code::InvalidText, message));
+    }
+    labels(text, raw)?;
+    Ok(host.to_owned())
+}
+
+/// The series that `raw` spells.
+///
+/// # Errors
+/// The code and the message to refuse its samples with.
+pub fn identity(text: &[u8], raw: RawIdentity) -> Result<Identity, Refused> {
+    let mut parts = Parts(raw.metric_type.of(text));
+    parts.next_text("the host name")?;
+    let metric_type = parts.next_text("the metric type")?;
+    let metric_name = utf8(raw.metric_name.of(text), "the metric name")?;
+    Identity::new(metric_type, metric_name, labels(text, raw)?).map_err(refused)
+}
+
+fn labels(text: &[u8], raw: RawIdentity) -> Result<Labels, Refused> {
+    let mut parts = Parts(raw.labels.of(text));
+    let mut pairs: Vec<(Box<str>, Box<str>)> = Vec::new();
+    while !parts.0.is_empty() {
+        if pairs.len() > LABELS_MAX {
+            return Err(refused(IdentityError::TooManyLabels { count: pairs.len() }));
+        }
+        let (name, value) = (parts.next_text("a label name")?, parts.next_text("a label value")?);
+        pairs.push((name.into(), value.into()));
+    }
+    Labels::new(pairs).map_err(refused)
+}
+
+fn push(text: &mut Vec<u8>, part: &str) {
+    // A part too long for its length does not fit a body either; cut, it is refused for its length all the same.
+    let length = Length::try_from(part.len()).unwrap_or(Length::MAX);
+    text.extend_from_slice(&length.to_le_bytes());
+    text.extend_from_slice(part.as_bytes());
+}
+
+struct Parts<'a>(&'a [u8]);
+
+impl<'a> Parts<'a> {
+    fn next_text(&mut self, what: &str) -> Result<&'a str, Refused> {
+        let cut = || (Code::InvalidText, format!("{what} is cut off"));
+        let (length, rest) = self.0.split_first_chunk::<LENGTH_BYTES>().ok_or_else(cut)?;
+        let length = Length::from_le_bytes(*length) as usize;
+        let (part, rest) = rest.split_at_checked(length).ok_or_else(cut)?;
+        self.0 = rest;
+        utf8(part, what)
+    }
+}
+
+fn utf8<'a>(bytes: &'a [u8], what: &str) -> Result<&'a str, Refused> {
+    std::str::from_utf8(bytes).map_err(|_| (Code::InvalidText, format!("{what} is not UTF-8")))
+}
+
+fn refused(error: IdentityError) -> Refused {
+    (Code::of_identity(&error), error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::series::LABEL_NAME_BYTES_MAX;
+
+    fn compose(host: &str, metric_type: &str, labels: &[(String, String)], name: &str) -> (Vec<u8>, RawIdentity) {
+        let mut text = b"what was written before".to_vec();
+        let mut head = begin(&mut text, host, metric_type);
+        labels.iter().for_each(|(name, value)| head.label(&mut text, name, value));
+        let raw = head.named(&mut text, name);
+        (text, raw)
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_composed_is_read_back(
+            host_name in "[^\0]{1,40}", metric_type in "[^\0]{1,40}", name in "[^\0]{1,40}",
+            labels in prop::collection::btree_map("[^\0]{1,20}", "[^\0]{0,20}", 0..8),
+        ) {
+            let labels: Vec<(String, String)> = labels.into_iter().collect();
+            let (text, raw) = compose(&host_name, &metric_type, &labels, &name);
+            prop_assert_eq!(host(&text, raw).unwrap(), host_name);
+            let found = identity(&text, raw).unwrap();
+            prop_assert_eq!((found.metric_type(), found.metric_name()), (&*metric_type, &*name));
+            let read: Vec<(String, String)> =
+                found.labels().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            prop_assert_eq!(read, labels);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(text in prop::collection::vec(any::<u8>(), 0..64), cuts in any::<[u8; 4]>()) {
+            let at = |cut: u8| usize::from(cut).min(text.len());
+            let mut cuts = cuts.map(at);
+            cuts.sort_unstable();
+            let raw = RawIdentity {
+                metric_type: Span::new(cuts[0], cuts[1]),
+                labels: Span::new(cuts[1], cuts[2]),
+                metric_name: Span::new(cuts[2], cuts[3]),
+            };
+            drop((host(&text, raw), identity(&text, raw)));
+        }
+    }
+
+    #[test]
+    fn labels_that_cannot_be_are_refused_with_the_reason() {
+        let twice = [("a".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())];
+        let (text, raw) = compose("h", "t", &twice, "n");
+        assert_eq!(host(&text, raw).unwrap_err(), (Code::InvalidLabels, "label \"a\" appears twice".to_owned()));
+        let long = [("a".repeat(LABEL_NAME_BYTES_MAX + 1), String::new())];
+        let (text, raw) = compose("h", "t", &long, "n");
+        assert_eq!(identity(&text, raw).unwrap_err().0, Code::InvalidText);
+    }
+}
