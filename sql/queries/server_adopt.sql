@@ -6,5 +6,5 @@ WITH added AS (
     RETURNING id, key)
 SELECT id, key, true AS is_new FROM added
 UNION ALL
-(SELECT id, key, false FROM servers WHERE hostname = $2 OR id = $1 ORDER BY hostname = $2 DESC LIMIT 1)
+(SELECT id, key, false FROM servers WHERE (hostname = $2 AND owner IS NULL) OR id = $1 ORDER BY hostname = $2 DESC LIMIT 1)
 LIMIT 1

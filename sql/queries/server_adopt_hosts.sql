@@ -2,4 +2,4 @@
 -- the same order, so that nobody waits in a circle.
 INSERT INTO servers (hostname, ip_address)
 SELECT hostname, '0.0.0.0' FROM unnest($1::text[]) AS new (hostname) ORDER BY hostname
-ON CONFLICT (hostname) DO NOTHING
+ON CONFLICT (hostname) WHERE owner IS NULL DO NOTHING

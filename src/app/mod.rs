@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
+use crate::auth::Gate;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -134,7 +135,8 @@ impl App {
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
         });
-        let front = Front::new(handlers::router(&services)?, &http).observed_by(observe::answers(&services));
+        let gate = Arc::new(Gate::new(plan::anyone(config)));
+        let front = Front::new(handlers::router(&services)?, gate, &http).observed_by(observe::answers(&services));
         let front = Arc::new(front);
         observe::stages(&services, &front);
         Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, follower, workers, cluster })

@@ -1,12 +1,14 @@
 //! The settings, in each module's own words.
 
 use super::Failure;
+use crate::auth::{Principal, Right, Rights};
 use crate::config::{Config, InfluxStrings};
 use crate::http::config::{BodyLimits, ConnectionConfig};
 use crate::http::cors::{Cors, Origins};
 use crate::http::handlers::InfluxReading;
 use crate::jobs::{entries, retention};
 use crate::live::{HeartbeatConfig, HubConfig, QueueLimits};
+use crate::model::Reach;
 use crate::wire::influx::{Naming, Strings};
 use crate::{catalog, config, http, journal, query};
 
@@ -30,6 +32,18 @@ pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
         cors: Cors { origins: Origins::listed(&settings.cors_origins)?, ..defaults.cors },
         ..defaults
     })
+}
+
+/// Who comes without credentials, and what is open to them.
+pub(super) fn anyone(config: &Config) -> Principal {
+    let (ingest, read) = (Rights::NONE.and(Right::Ingest), Rights::NONE.and(Right::Read));
+    match config.anonymous {
+        config::Anonymous::Nothing => Principal::anyone(Rights::NONE, Reach::fleet()),
+        config::Anonymous::Ingest => Principal::anyone(ingest, Reach::fleet()),
+        config::Anonymous::Read => Principal::anyone(read, Reach::fleet()),
+        config::Anonymous::IngestAndRead => Principal::anyone(ingest.and(Right::Read), Reach::fleet()),
+        config::Anonymous::Everything => Principal::everybody(),
+    }
 }
 
 pub(super) fn catalog(config: &Config) -> catalog::Limits {

@@ -8,8 +8,8 @@ use super::problem::Problem;
 use super::retention::parse_overrides;
 use super::secret::DatabaseUrl;
 use super::settings::{
-    Admit, Catalog, Config, Database, Entries, Http, Influx, Jobs, Journal, Live, Log, Mode, Query, Retention, Tiers,
-    TimeWindow, Tls,
+    Admit, Anonymous, Catalog, Config, Database, Entries, Http, Influx, Jobs, Journal, Live, Log, Mode, Query,
+    Retention, Tiers, TimeWindow, Tls,
 };
 
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub(super) struct Draft {
     pub(super) database_url_given: bool,
     pub(super) listen: Vec<SocketAddr>,
     pub(super) port: u16,
+    /// Without it, nothing is; in development everything.
+    pub(super) anonymous: Option<Anonymous>,
     pub(super) tls_certificate: Option<PathBuf>,
     pub(super) tls_key: Option<PathBuf>,
     pub(super) database: Database,
@@ -75,6 +77,7 @@ impl Draft {
             mode: mode?,
             listen,
             tls,
+            anonymous: self.anonymous.unwrap_or(if self.dev { Anonymous::Everything } else { Anonymous::Nothing }),
             database,
             http,
             admit,

@@ -15,6 +15,8 @@ pub struct Config {
     /// Never empty.
     pub listen: Vec<SocketAddr>,
     pub tls: Option<Tls>,
+    /// What is open to callers that show nothing.
+    pub anonymous: Anonymous,
     pub database: Database,
     pub http: Http,
     pub admit: Admit,
@@ -35,6 +37,17 @@ pub enum Mode {
     Dev { data_dir: PathBuf },
     /// A PostgreSQL server that someone else runs.
     Production { database: DatabaseUrl },
+}
+
+/// What is open to callers that show nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Anonymous {
+    #[default]
+    Nothing,
+    Ingest,
+    Read,
+    IngestAndRead,
+    Everything,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! All keys, in the order in which they are shown.
 
+mod access;
 mod dialects;
 mod engine;
 mod front;
@@ -13,6 +14,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
     front::PLACE
         .iter()
         .chain(front::HTTP)
+        .chain(access::ACCESS)
         .chain(engine::DATABASE)
         .chain(engine::ADMIT)
         .chain(engine::JOURNAL)
@@ -42,6 +44,7 @@ mod tests {
         let samples = [
             ("dev", "true"),
             ("listen", "127.0.0.1:1"),
+            ("anonymous", "read, ingest"),
             ("tls.certificate", "a"),
             ("tls.key", "b"),
             ("database.url", "postgres://a"),

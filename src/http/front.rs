@@ -21,15 +21,18 @@ use super::answer::error_body;
 use super::config::{BodyLimits, Config};
 use super::cors::Cors;
 use super::error::{ApiError, ErrorShape};
+use super::gate::{self, Rule};
 use super::observer::{NoObserver, Observer, UNMATCHED};
 use super::request::{Params, Request, RequestBody};
 use super::request_id::{self, RequestId, RequestIds};
 use super::response::{self, Response, ResponseBody};
 use super::router::{Found, Route, Router};
+use crate::auth::{Gate, Principal};
 
 /// The router with everything around it that is the same for all routes.
 pub struct Front {
     router: Router,
+    gate: Arc<Gate>,
     cors: Cors,
     body_limits: Arc<BodyLimits>,
     ids: RequestIds,
@@ -38,9 +41,10 @@ pub struct Front {
 }
 
 impl Front {
-    pub fn new(router: Router, config: &Config) -> Self {
+    pub fn new(router: Router, gate: Arc<Gate>, config: &Config) -> Self {
         Self {
             router,
+            gate,
             cors: config.cors.clone(),
             body_limits: Arc::new(config.body.clone()),
             ids: RequestIds::default(),
@@ -108,9 +112,8 @@ impl Front {
         let refusal = match self.router.find(request.method(), path) {
             Found::Route(route, params) => {
                 let shape = route.shape;
-                let request = self.request(request, params, peer, id);
-                let response = call(&route, request, id).await.unwrap_or_else(|error| refused(&error, shape, id));
-                return (Some(route), response);
+                let answer = self.call(&route, (request, params), peer, id).await;
+                return (Some(route), answer.unwrap_or_else(|error| refused(&error, shape, id)));
             }
             Found::OtherMethod(allow, shape) => refused(&ApiError::method_not_allowed(allow), shape, id),
             Found::BadPath(shape) => {
@@ -123,6 +126,21 @@ impl Front {
             Found::Nothing => refused(&ApiError::not_found("no such path"), ErrorShape::default(), id),
         };
         (None, refusal)
+    }
+
+    /// No handler runs before its caller was admitted.
+    async fn call(
+        &self,
+        route: &Route,
+        (request, params): (hyper::Request<RequestBody>, Params),
+        peer: SocketAddr,
+        id: &RequestId,
+    ) -> Result<Response, ApiError> {
+        let (head, body) = request.into_parts();
+        let rule = Rule { access: route.access, shape: route.shape };
+        let principal = gate::admit(&self.gate, rule, &head, peer).await?;
+        let request = self.request((head, body), params, (peer, principal), id);
+        call(route, request, id).await
     }
 
     /// `OPTIONS` is never a handler's business: the router knows the methods, and CORS is the same everywhere.
@@ -138,18 +156,18 @@ impl Front {
 
     fn request(
         &self,
-        request: hyper::Request<RequestBody>,
+        (parts, body): (hyper::http::request::Parts, RequestBody),
         params: Params,
-        peer: SocketAddr,
+        (peer, principal): (SocketAddr, Arc<Principal>),
         id: &RequestId,
     ) -> Request {
-        let (parts, body) = request.into_parts();
         Request {
             method: parts.method,
             uri: parts.uri,
             version: parts.version,
             headers: parts.headers,
             peer,
+            principal,
             id: id.clone(),
             params,
             body,

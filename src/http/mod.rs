@@ -10,6 +10,7 @@ pub mod front; // one request to one response: ids, CORS, panics, errors, observ
 pub mod cors;
 pub mod observer;
 pub mod router; // method and path to handler
+mod gate; // who sent a request, asked before its handler runs
 pub mod handler;
 
 mod request; // one request, as a handler sees it
@@ -30,6 +31,7 @@ pub use connection::listener::Listener;
 pub use connection::server::{self, serve};
 pub use connection::tls;
 pub use front::Front;
+pub use gate::SESSION_COOKIE;
 pub use handler::Handler;
 pub use request::{Request, RequestBody, query, request_id};
 pub use router::Router;

@@ -22,6 +22,7 @@ use hyper::{Method, Uri, Version};
 use super::body::encoding::Encoding;
 use super::body::{self, BodyError, BodyStream, CollectedBody, Meter};
 use super::config::BodyLimits;
+use crate::auth::Principal;
 use query::{Query, QueryError};
 use request_id::RequestId;
 
@@ -33,11 +34,13 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The address on the other end of the socket; behind a proxy that is the proxy.
     pub peer: SocketAddr,
+    /// Who sent it; the route let them in.
+    pub principal: Arc<Principal>,
     pub id: RequestId,
     pub(super) params: Params,
     pub(super) body: RequestBody,
     pub(super) body_limits: Arc<BodyLimits>,
-    /// What earlier stages left for later ones (who is asking, say), and hyper's upgrade handle.
+    /// Hyper's upgrade handle.
     pub extensions: Extensions,
 }
 

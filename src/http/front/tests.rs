@@ -27,7 +27,7 @@ fn front() -> Front {
         .route((Access::Open, ErrorShape::Text), Method::GET, "/fails", fails)
         .build()
         .unwrap();
-    Front::new(router, &Config::default())
+    Front::new(router, Arc::new(Gate::new(Principal::everybody())), &Config::default())
 }
 
 async fn answer(front: &Front, method: Method, path: &str, headers: &[(&'static str, &'static str)]) -> Response {
@@ -123,7 +123,7 @@ async fn a_body_in_memory_is_collected_like_one_from_a_socket() {
             Ok(response::text(StatusCode::OK, body))
         },
     );
-    let front = Front::new(router.build().unwrap(), &Config::default());
+    let front = Front::new(router.build().unwrap(), Arc::new(Gate::new(Principal::everybody())), &Config::default());
     let request = hyper::Request::post("/echo").body(RequestBody::from_bytes(Bytes::from_static(b"abc"))).unwrap();
     let response = front.answer(request, SocketAddr::from(([127, 0, 0, 1], 1))).await;
     assert_eq!(body(&response), b"abc");

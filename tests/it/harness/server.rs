@@ -50,7 +50,9 @@ impl TestServer {
         settings: &[(&str, &str)],
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let mut all = vec![("database.url".to_owned(), url(database)), ("listen".to_owned(), "127.0.0.1:0".to_owned())];
+        let place =
+            [("database.url", url(database)), ("listen", "127.0.0.1:0".to_owned()), ("anonymous", "all".to_owned())];
+        let mut all: Vec<_> = place.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let flags = Flags { file: None, settings: all };
         let config = config::load(&flags, &Environment::default()).expect("the settings of a test are good");

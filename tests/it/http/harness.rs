@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::{Method, StatusCode};
-use millrace::auth::Access;
+use millrace::auth::{self, Access, Principal};
 use millrace::http::error::ErrorShape;
 use millrace::http::response::{empty, streamed, text};
 use millrace::http::server::Drained;
@@ -74,7 +74,8 @@ pub(super) fn start_with(config: &Config, tls: Option<Arc<Tls>>) -> Server {
     let address = listener.local_addr().unwrap();
     let tasks = Tasks::default();
     let gate = Arc::new(Gate { entered: Semaphore::new(0), released: Semaphore::new(0), gone: Semaphore::new(0) });
-    let front = Arc::new(Front::new(router(&gate, &tasks), config));
+    let everybody = Arc::new(auth::Gate::new(Principal::everybody()));
+    let front = Arc::new(Front::new(router(&gate, &tasks), everybody, config));
     let (config, group) = (config.clone(), tasks.clone());
     let serving = tasks.spawn("serve", async move { serve(vec![listener], front, &config, group).await });
     Server { address, tasks, gate, serving }

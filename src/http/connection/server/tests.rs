@@ -6,7 +6,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::super::{self as connection, Accepted};
 use super::*;
-use crate::auth::Access;
+use crate::auth::{Access, Gate, Principal};
 use crate::http::error::ErrorShape;
 use crate::http::{Request, Router, response};
 
@@ -25,7 +25,7 @@ fn serving(entered: &Arc<Semaphore>) -> Arc<Serving> {
             std::future::pending()
         });
     let config = Config::default();
-    let front = Arc::new(Front::new(router.build().unwrap(), &config));
+    let front = Arc::new(Front::new(router.build().unwrap(), Arc::new(Gate::new(Principal::everybody())), &config));
     Arc::new(Serving::new(front, &config, &Tasks::default()))
 }
 

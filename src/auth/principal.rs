@@ -1,0 +1,190 @@
+//! Who was recognized, what they may do, and to which servers.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::access::{Access, Right};
+use crate::model::{Reach, UserId, Whose};
+
+/// A caller. Plain data, shared by the requests of one token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    pub who: Who,
+    pub rights: Rights,
+    pub reach: Reach,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Nobody showed anything, and the settings let nobody in.
+    Anyone,
+    /// Signed in, by a cookie or by an access token.
+    User { id: UserId, name: Arc<str>, role: Option<Role> },
+    /// An agent or endpoint, by its own token.
+    Agent { id: i32, name: Arc<str>, server: Uuid, owner: Option<UserId> },
+    /// A program, by a token that a person made for it.
+    Token { id: i64, by: Option<UserId> },
+    /// A sender that knows the secret that requests are signed with.
+    Signer,
+}
+
+/// What a person may do to the fleet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    Viewer,
+    Editor,
+    Admin,
+}
+
+/// Some of the rights there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rights(u8);
+
+impl Rights {
+    pub const NONE: Self = Self(0);
+    pub const ALL: Self =
+        Self::NONE.and(Right::Ingest).and(Right::Read).and(Right::Observe).and(Right::Change).and(Right::Administer);
+
+    #[must_use]
+    pub const fn and(self, right: Right) -> Self {
+        Self(self.0 | 1 << right as u8)
+    }
+
+    pub const fn contain(self, right: Right) -> bool {
+        self.0 & 1 << right as u8 != 0
+    }
+
+    /// Those that both have.
+    #[must_use]
+    pub const fn within(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl Role {
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Viewer, Self::Editor, Self::Admin].into_iter().find(|role| role.name() == name)
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// What a person of this role may do; without one, only to servers of their own.
+    pub const fn rights(role: Option<Self>) -> Rights {
+        match role {
+            Some(Self::Admin) => Rights::ALL,
+            Some(Self::Editor) => {
+                Rights::NONE.and(Right::Ingest).and(Right::Read).and(Right::Observe).and(Right::Change)
+            }
+            Some(Self::Viewer) => Rights::NONE.and(Right::Read).and(Right::Observe),
+            None => Rights::NONE.and(Right::Read).and(Right::Change),
+        }
+    }
+}
+
+impl Principal {
+    /// A person.
+    pub fn user(id: UserId, name: Arc<str>, role: Option<Role>) -> Self {
+        let whose = match role {
+            Some(Role::Admin) => Whose::Everyones,
+            _ => Whose::Some { fleet: role.is_some(), owner: Some(id) },
+        };
+        Self { who: Who::User { id, name, role }, rights: Role::rights(role), reach: Reach::of(whose) }
+    }
+
+    /// Whoever comes without showing anything, where the settings allow it.
+    pub fn anyone(rights: Rights, reach: Reach) -> Self {
+        Self { who: Who::Anyone, rights, reach }
+    }
+
+    /// Anyone, where everything is open to everybody.
+    pub fn everybody() -> Self {
+        Self::anyone(Rights::ALL, Reach::everything())
+    }
+
+    pub fn may(&self, access: Access) -> bool {
+        match access {
+            Access::Open => true,
+            Access::Person => matches!(self.who, Who::User { .. }),
+            Access::Needs(right) => self.rights.contain(right),
+        }
+    }
+
+    /// Who it is, for logs and the audit: never a secret.
+    pub fn label(&self) -> String {
+        match &self.who {
+            Who::Anyone => "anyone".to_owned(),
+            Who::User { id, name, .. } => format!("user {} ({name})", id.0),
+            Who::Agent { id, name, .. } => format!("agent {id} ({name})"),
+            Who::Token { id, .. } => format!("token {id}"),
+            Who::Signer => "signer".to_owned(),
+        }
+    }
+
+    pub fn user_id(&self) -> Option<UserId> {
+        match self.who {
+            Who::User { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// What a request shows of its sender, as it came. Never printed.
+#[derive(Clone, Copy)]
+pub struct Presented<'a> {
+    /// `X-Agent-Token`.
+    pub agent_token: Option<&'a str>,
+    /// The token of `Authorization: Bearer` or `Token`, the password of `Basic`, `X-API-Key`, or what else carries one.
+    pub token: Option<&'a str>,
+    /// The session cookie.
+    pub cookie: Option<&'a str>,
+    /// `X-Agent-Signature` and `X-Agent-Timestamp`: checked against the body by whoever reads it.
+    pub is_signed: bool,
+    pub address: IpAddr,
+}
+
+impl Presented<'_> {
+    pub fn is_nothing(&self) -> bool {
+        self.agent_token.is_none() && self.token.is_none() && self.cookie.is_none() && !self.is_signed
+    }
+}
+
+impl std::fmt::Debug for Presented<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Presented").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_may_what_the_one_below_it_may_and_more() {
+        let every = [Right::Ingest, Right::Read, Right::Observe, Right::Change, Right::Administer];
+        let of = |role| every.into_iter().filter(|right| Role::rights(role).contain(*right)).collect::<Vec<_>>();
+        assert_eq!(of(Some(Role::Viewer)), [Right::Read, Right::Observe]);
+        assert_eq!(of(Some(Role::Editor)), [Right::Ingest, Right::Read, Right::Observe, Right::Change]);
+        assert_eq!(of(Some(Role::Admin)), every);
+        assert_eq!(of(None), [Right::Read, Right::Change], "of servers of their own");
+    }
+
+    #[test]
+    fn what_was_shown_is_never_printed() {
+        let shown = Presented {
+            agent_token: Some("hunter2"),
+            token: Some("hunter2"),
+            cookie: Some("hunter2"),
+            is_signed: false,
+            address: IpAddr::from([127, 0, 0, 1]),
+        };
+        assert!(!format!("{shown:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,31 @@
+//! Who is let in.
+
+use super::super::draft::Draft;
+use super::super::key::Key;
+use super::super::settings::Anonymous;
+
+pub(super) const ACCESS: &[Key] = &[Key::words(
+    "anonymous",
+    "",
+    "none, all, or ingest and read with a comma between",
+    set_anonymous,
+)
+.about(
+    "What is open to callers without credentials. Without it nothing is, and with `--dev` everything. Agents of systems \
+     that have no tokens need ingest, their dashboards read; both concern the fleet only, not servers of persons.",
+    "all: whoever reaches the port may do everything.",
+)];
+
+fn set_anonymous(draft: &mut Draft, text: &str) -> bool {
+    let mut surfaces: Vec<&str> = text.split(',').map(str::trim).collect();
+    surfaces.sort_unstable();
+    draft.anonymous = match surfaces.as_slice() {
+        ["none"] => Some(Anonymous::Nothing),
+        ["ingest"] => Some(Anonymous::Ingest),
+        ["read"] => Some(Anonymous::Read),
+        ["ingest", "read"] => Some(Anonymous::IngestAndRead),
+        ["all"] => Some(Anonymous::Everything),
+        _ => return false,
+    };
+    true
+}
