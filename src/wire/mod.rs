@@ -8,3 +8,4 @@ pub mod gauges; // what the values of agents with fixed metrics are called
 pub mod native; // the bulk metrics body, and metrics as they are answered
 pub mod lines; // samples one a line, as they are exported and imported
 pub mod tree; // whole JSON documents
+pub mod systems; // the agents of the systems that are replaced
