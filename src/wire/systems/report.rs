@@ -68,9 +68,9 @@ impl Labels {
     }
 
     fn is(&self, found: &Found<'_>) -> bool {
-        let same =
-            |(left, right): (&(String, String), &(Cow<'_, str>, Cow<'_, str>))| left.0 == right.0 && left.1 == right.1;
-        self.0.len() == found.labels.len() && self.0.iter().zip(found.labels).all(same)
+        let (known, found) = (&self.0, found.labels);
+        known.len() == found.len()
+            && known.iter().zip(found).all(|(known, found)| known.0 == found.0 && known.1 == found.1)
     }
 }
 

@@ -1,4 +1,4 @@
-//! RichardOps: a report of six metrics, with what containers did, what they logged, and what the agent itself took for
+//! `RichardOps`: a report of six metrics, with what containers did, what they logged, and what the agent itself took for
 //! alarming. Unknown members are kept with the document.
 
 use super::moment;

@@ -1,4 +1,4 @@
-//! StatusMonitor: an agent with a token sends one object; everything but its time is optional.
+//! `StatusMonitor`: an agent with a token sends one object; everything but its time is optional.
 
 use super::moment;
 use crate::model::Micros;

@@ -1,4 +1,4 @@
-//! SyncPulse: an agent sends whatever it knows as one object, which is handed out again as it came.
+//! `SyncPulse`: an agent sends whatever it knows as one object, which is handed out again as it came.
 
 use std::borrow::Cow;
 

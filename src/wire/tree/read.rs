@@ -102,7 +102,10 @@ impl Reader<'_> {
         }
         let kind = match Kind::of(first) {
             Some(kind) if !self.is_printed_nan() => kind,
-            _ if self.skip_printed_nan() => return Ok(self.push(Kind::Null, name, start)),
+            _ if self.skip_printed_nan() => {
+                self.push(Kind::Null, name, start);
+                return Ok(());
+            }
             _ => return Err(self.scanner.unexpected("a value").into()),
         };
         match kind {

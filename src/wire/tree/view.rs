@@ -90,7 +90,7 @@ impl<'t> Value<'t> {
 
     fn children(self) -> impl Iterator<Item = Value<'t>> {
         let end = self.node().next as usize;
-        let at = move |place: usize| (place < end).then(|| Value { place, ..self });
+        let at = move |place: usize| (place < end).then_some(Value { place, ..self });
         std::iter::successors(at(self.place + 1), move |child| at(child.node().next as usize))
     }
 }
