@@ -1010,7 +1010,7 @@ CREATE TABLE documents (
     server integer NOT NULL REFERENCES servers (key) ON DELETE CASCADE,
     kind text NOT NULL,
     taken_at timestamptz NOT NULL,
-    body jsonb NOT NULL
+    body json NOT NULL
 );
 CREATE INDEX documents_latest ON documents (server, kind, id DESC);
 COMMENT ON TABLE documents IS 'Documents that say how a server is: the latest few of each server and kind.';
@@ -1018,7 +1018,7 @@ COMMENT ON COLUMN documents.id IS 'Grows with arrival.';
 COMMENT ON COLUMN documents.server IS 'The server it describes.';
 COMMENT ON COLUMN documents.kind IS 'What of the server it describes, in the sender''s words.';
 COMMENT ON COLUMN documents.taken_at IS 'The sender''s time.';
-COMMENT ON COLUMN documents.body IS 'The document.';
+COMMENT ON COLUMN documents.body IS 'The document, as it came.';
 
 CREATE TABLE sessions (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -28,10 +28,11 @@ pub struct LogLine {
 }
 
 /// How something on a server is; the latest one counts.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     pub server: ServerKey,
     pub time: Micros,
     pub kind: String,
-    pub body: serde_json::Value,
+    /// JSON, as it came.
+    pub body: String,
 }

@@ -1,10 +1,11 @@
 //! Documents that say how a server is: the latest few of each server and kind.
 
 use deadpool_postgres::Client;
+use serde_json::value::RawValue;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use super::text::{stored, stored_json};
+use super::text::stored;
 use super::{StoreError, Timestamp};
 use crate::model::{Document, Micros};
 
@@ -13,13 +14,14 @@ pub const HISTORY_MAX: i64 = 100;
 /// The longest name of a kind; a longer one is cut.
 const KIND_BYTES_MAX: usize = 256;
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct StoredDocument {
     pub id: i64,
     pub server_id: Uuid,
     pub kind: String,
     pub time: Micros,
-    pub body: serde_json::Value,
+    /// As it came.
+    pub body: Box<RawValue>,
 }
 
 /// Adds a document and lets go of the oldest beyond [`HISTORY_MAX`].
@@ -30,8 +32,7 @@ pub async fn add(client: &mut Client, document: &Document) -> Result<i64, StoreE
     let transaction = client.transaction().await?;
     let add = transaction.prepare_cached(include_str!("../../sql/queries/document_add.sql")).await?;
     let (server, kind) = (document.server.0, stored(&document.kind, KIND_BYTES_MAX));
-    let body = stored_json(&document.body);
-    let row = transaction.query_one(&add, &[&server, &kind, &Timestamp(document.time), &body]).await?;
+    let row = transaction.query_one(&add, &[&server, &kind, &Timestamp(document.time), &document.body]).await?;
     let prune = transaction.prepare_cached(include_str!("../../sql/queries/document_prune.sql")).await?;
     transaction.execute(&prune, &[&server, &kind, &HISTORY_MAX]).await?;
     transaction.commit().await?;
@@ -60,6 +61,16 @@ pub async fn history(
 ) -> Result<Vec<StoredDocument>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/document_history.sql")).await?;
     let rows = client.query(&statement, &[&server_id, &kind, &documents_max]).await?;
+    rows.iter().map(document).collect()
+}
+
+/// The latest document of a kind of each server that has one, in the order in which the servers came.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn latest_of_all(client: &Client, kind: &str, servers_max: i64) -> Result<Vec<StoredDocument>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/document_latest_of_all.sql")).await?;
+    let rows = client.query(&statement, &[&kind, &servers_max]).await?;
     rows.iter().map(document).collect()
 }
 

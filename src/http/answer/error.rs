@@ -23,8 +23,10 @@ pub enum ErrorShape {
     Structured,
     /// `{"error":"…"}`
     Text,
-    /// `{"detail":"…"}`
+    /// `{"detail":"…"}`, or `{"detail":[…]}` when parts of a document are wrong.
     Detail,
+    /// `{"detail":"…","error":"…"}`, on a path that two systems share.
+    Both,
     /// `{"code":"…","message":"…"}`, the code one of InfluxDB's.
     Influx,
 }

@@ -36,7 +36,10 @@ fn text(parts: &Parts, shape: ErrorShape) -> String {
             json!({"error": {"code": parts.code, "message": parts.message, "details": parts.details}})
         }
         ErrorShape::Text => json!({"error": parts.message}),
+        // What is wrong with each part of a document is the whole detail.
+        ErrorShape::Detail if !parts.details.is_empty() => json!({"detail": parts.details}),
         ErrorShape::Detail => json!({"detail": parts.message}),
+        ErrorShape::Both => json!({"detail": parts.message, "error": parts.message}),
         ErrorShape::Influx => json!({"code": parts.status.influx_code(), "message": parts.message}),
     }
     .to_string()
@@ -57,7 +60,8 @@ mod tests {
     fn each_shape_is_what_its_clients_read() {
         check(ErrorShape::Structured, r#"{"error":{"code":"bad_time","details":["from"],"message":"no such day"}}"#);
         check(ErrorShape::Text, r#"{"error":"no such day"}"#);
-        check(ErrorShape::Detail, r#"{"detail":"no such day"}"#);
+        check(ErrorShape::Detail, r#"{"detail":["from"]}"#);
+        check(ErrorShape::Both, r#"{"detail":"no such day","error":"no such day"}"#);
         check(ErrorShape::Influx, r#"{"code":"invalid","message":"no such day"}"#);
     }
 

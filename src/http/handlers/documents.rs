@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use hyper::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::{Answering, Services, input};
 use crate::http::{ApiError, Request, response};
@@ -22,12 +24,27 @@ pub(super) fn list(services: Arc<Services>, request: Request) -> Answering {
             (None, true) => return Err(ApiError::bad_request("bad_parameter", "history is that of a kind: name one")),
             (kind, false) => documents::latest(&client, server_id, kind).await?,
         };
-        let shown: Vec<Value> = found.iter().map(shown).collect();
-        response::json(StatusCode::OK, &json!({ "count": shown.len(), "documents": shown }))
+        let documents: Vec<Shown<'_>> = found.iter().map(shown).collect();
+        response::json(StatusCode::OK, &Answer { count: documents.len(), documents })
     })
 }
 
-fn shown(document: &StoredDocument) -> Value {
-    json!({ "id": document.id, "server_id": document.server_id, "kind": document.kind,
-        "timestamp": document.time.to_string(), "body": document.body })
+#[derive(Serialize)]
+struct Answer<'a> {
+    count: usize,
+    documents: Vec<Shown<'a>>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    id: i64,
+    server_id: Uuid,
+    kind: &'a str,
+    timestamp: String,
+    body: &'a RawValue,
+}
+
+fn shown(document: &StoredDocument) -> Shown<'_> {
+    let StoredDocument { id, server_id, kind, time, body } = document;
+    Shown { id: *id, server_id: *server_id, kind, timestamp: time.to_string(), body }
 }

@@ -7,14 +7,14 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use super::scratch::Scratch;
-use super::{Answering, Services, admission, input};
+use super::{Answering, Services, admission, input, systems};
 use crate::admit::budget::Permit;
 use crate::admit::window::{self, Window};
 use crate::catalog::Resolved;
 use crate::http::body::off_worker;
 use crate::http::{ApiError, CollectedBody, Request, Response, response};
 use crate::model::Verdicts;
-use crate::wire::native;
+use crate::wire::native::{self, DocumentError};
 
 /// Decoding a body larger than this would hold up the other requests of the worker thread.
 pub(super) const DECODE_INLINE_BYTES_MAX: usize = 1 << 20;
@@ -26,25 +26,40 @@ pub(super) fn bulk(services: Arc<Services>, mut request: Request) -> Answering {
         services.rates.admit(request.peer.ip(), 0, started)?;
         let (body, permit) = admission::collect(&services, &mut request).await?;
         let mut scratch = services.scratch.take();
-        let outcome = store(&services, &request, body, permit, &mut scratch).await;
-        let answer = outcome.and_then(|inserted| answer(inserted, &scratch.intake.verdicts, started.elapsed()));
+        let answer = take_in(&services, &request, (body, permit), &mut scratch, started).await;
         services.scratch.give(scratch);
         answer
     })
 }
 
-/// From the body as it came to committed samples; the refused items are in the scratch's verdicts.
-async fn store(
-    services: &Services,
+/// A document that is none of this system's may be one of the system that shares the path.
+async fn take_in(
+    services: &Arc<Services>,
     request: &Request,
-    body: CollectedBody,
-    mut permit: Permit,
+    (body, mut permit): (CollectedBody, Permit),
     scratch: &mut Scratch,
-) -> Result<usize, ApiError> {
+    started: Instant,
+) -> Result<Response, ApiError> {
     services.metrics.ingest.bytes.inc_by(body.wire_bytes() as u64);
     scratch.body = admission::decoded(body, &mut permit, std::mem::take(&mut scratch.body)).await?;
     input::not_empty(&scratch.body)?;
-    decode(scratch)?;
+    if let Err(error) = decode(scratch) {
+        return match systems::fleet::on_shared_path(services, request, (&scratch.body, permit)).await {
+            Some(answer) => answer,
+            None => Err(error.into()),
+        };
+    }
+    let inserted = store(services, request, permit, scratch).await?;
+    answer(inserted, &scratch.intake.verdicts, started.elapsed())
+}
+
+/// From decoded points to committed samples; the refused items are in the scratch's verdicts.
+async fn store(
+    services: &Services,
+    request: &Request,
+    permit: Permit,
+    scratch: &mut Scratch,
+) -> Result<usize, ApiError> {
     services.rates.admit(request.peer.ip(), u64::from(scratch.intake.items), Instant::now())?;
     let now = services.clock.now();
     window::refuse_outside(&mut scratch.intake, Window::around(now, services.past, services.future));
@@ -73,11 +88,10 @@ pub(super) async fn commit(
     Ok(samples)
 }
 
-fn decode(scratch: &mut Scratch) -> Result<(), ApiError> {
+fn decode(scratch: &mut Scratch) -> Result<(), DocumentError> {
     let Scratch { body, intake } = scratch;
     let mut decoding = || native::decode(body, intake);
-    let decoded = if body.len() > DECODE_INLINE_BYTES_MAX { off_worker(decoding) } else { decoding() };
-    Ok(decoded?)
+    if body.len() > DECODE_INLINE_BYTES_MAX { off_worker(decoding) } else { decoding() }
 }
 
 #[derive(Serialize)]

@@ -26,6 +26,7 @@ mod series; // the catalog
 mod servers; // registration
 mod snapshots; // process and container lists
 mod stream; // live push
+mod systems; // agents and dashboards of the systems that are replaced
 
 use std::future::Future;
 use std::sync::Arc;
@@ -35,7 +36,7 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::cors::Origins;
-use super::error::ErrorShape::{Detail, Influx, Structured, Text};
+use super::error::ErrorShape::{Both, Detail, Influx, Structured, Text};
 use super::router::RouteError;
 use super::{ApiError, Request, Response, Router};
 use crate::admit::budget::Budget;
@@ -120,7 +121,7 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route((Access::READ, Text), Method::GET, "/api/v1/servers/{id}", with(servers::get))
         .route((Access::CHANGE, Text), Method::PATCH, "/api/v1/servers/{id}", with(servers::change))
         .route((Access::CHANGE, Text), Method::DELETE, "/api/v1/servers/{id}", with(servers::delete))
-        .route((Access::INGEST, Text), Method::POST, "/api/v1/ingest", with(ingest::bulk))
+        .route((Access::INGEST, Both), Method::POST, "/api/v1/ingest", with(ingest::bulk))
         .route((Access::INGEST, Text), Method::POST, "/api/v1/ingest/processes", with(snapshots::add_processes))
         .route((Access::INGEST, Text), Method::POST, "/api/v1/ingest/containers", with(snapshots::add_containers))
         .route((Access::READ, Text), Method::GET, "/api/v1/processes", with(snapshots::processes))
@@ -147,6 +148,22 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route((Access::READ, Structured), Method::GET, "/api/v1/documents", with(documents::list))
         .route((Access::READ, Structured), Method::GET, "/api/v1/export", with(export::export))
         .route((Access::INGEST, Structured), Method::POST, "/api/v1/import", with(import::import))
+        .route((Access::INGEST, Detail), Method::POST, "/ingest", with(systems::ingest::ingest))
+        .route((Access::Open, Detail), Method::GET, "/healthz", with(systems::richardops::healthz))
+        .route((Access::READ, Detail), Method::GET, "/metrics/recent", with(systems::richardops::recent_metrics))
+        .route((Access::READ, Detail), Method::GET, "/events/recent", with(systems::richardops::events))
+        .route((Access::READ, Detail), Method::GET, "/logs/recent", with(systems::richardops::recent_logs))
+        .route((Access::READ, Detail), Method::GET, "/logs/search", with(systems::richardops::search_logs))
+        .route((Access::READ, Detail), Method::GET, "/containers", with(systems::richardops::containers))
+        .route((Access::INGEST, Detail), Method::POST, "/metrics", with(systems::syncpulse::add))
+        .route((Access::READ, Detail), Method::GET, "/metrics", with(systems::syncpulse::list))
+        .route((Access::READ, Detail), Method::GET, "/metrics/{agent_id}", with(systems::syncpulse::get))
+        .route((Access::READ, Detail), Method::GET, "/history/{agent_id}", with(systems::syncpulse::history))
+        .route((Access::READ, Detail), Method::GET, "/gpu", with(systems::syncpulse::gpus))
+        .route((Access::READ, Detail), Method::GET, "/api/metrics", with(systems::syncpulse::list))
+        .route((Access::READ, Detail), Method::GET, "/api/metrics/{agent_id}", with(systems::syncpulse::get))
+        .route((Access::READ, Detail), Method::GET, "/api/history/{agent_id}", with(systems::syncpulse::history))
+        .route((Access::READ, Detail), Method::GET, "/api/gpu", with(systems::syncpulse::gpus))
         .route((Access::INGEST, Text), Method::POST, "/write", with(influx::write_v1))
         .route((Access::INGEST, Text), Method::POST, "/query", with(influx::query))
         .route((Access::Open, Text), Method::GET, "/ping", with(influx::ping))

@@ -29,3 +29,15 @@ pub fn documentation() -> String {
     let chapter = |(name, rules): (&str, &[Rule])| format!("### {name}\n\n{}", table(rules));
     chapters.map(chapter).join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    /// Printed by [`super::documentation`]; when this fails, what it prints is right.
+    const DOCUMENTED: &str = include_str!("../../../docs/reports.md");
+
+    #[test]
+    fn the_documentation_shows_the_rules_as_they_are() {
+        let rules = super::documentation();
+        assert!(DOCUMENTED.ends_with(&rules), "{rules}");
+    }
+}

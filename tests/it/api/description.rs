@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use hyper::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{NOW, STRANGER, metric, start, start_with};
+use super::{NOW, STRANGER, metric, start, start_with, systems};
 use crate::harness::TestServer;
 use crate::harness::server::Answer;
 pub(super) use document::{Document, Place};
@@ -42,6 +42,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     history(&mut client).await;
     transfers(&mut client, &id).await;
     lines(&mut client).await;
+    reports(&mut client).await;
     snapshots(&mut client, &id).await;
     for (jobs, results, reference) in [
         ("/api/v1/cron/jobs", "/api/v1/cron/results", "job_id"),
@@ -209,6 +210,42 @@ async fn lines(client: &mut Client<'_>) {
         client.check(&Method::POST, "/query", status, answer);
     }
     client.get("/ping", "", 204).await;
+}
+
+async fn reports(client: &mut Client<'_>) {
+    let old = json!({ "hostname": "a", "timestamp_unix_ms": 0, "cpu": { "idle_pct": 1 } });
+    let bodies = [
+        (systems::report("a"), 200),
+        (old, 400),
+        (json!({}), 401),
+        (systems::report("b"), 403),
+        (json!({ "host": "a" }), 422),
+    ];
+    for (body, status) in bodies {
+        client.post("/ingest", body, status).await;
+    }
+    let old = json!({ "device": "a", "x": 1, "timestamp": 0 });
+    let bodies = [(json!({ "device": "a" }), 200), (old, 400), (json!({ "device": "b" }), 403), (json!([]), 422)];
+    for (body, status) in bodies {
+        client.post("/metrics", body, status).await;
+    }
+    for path in ["/healthz", "/containers", "/metrics", "/gpu", "/api/metrics", "/api/gpu"] {
+        client.get(path, "", 200).await;
+    }
+    for path in ["/metrics/recent", "/events/recent", "/logs/recent", "/logs/search"] {
+        client.get(path, "limit=1&q=a", 200).await;
+        client.get(path, "limit=0&q=a", 422).await;
+    }
+    for pattern in ["/metrics/{agent_id}", "/api/metrics/{agent_id}", "/history/{agent_id}", "/api/history/{agent_id}"]
+    {
+        let path = pattern.replace("{agent_id}", "a");
+        let answer = client.server.get(&path).await;
+        client.check(&Method::GET, pattern, 200, answer);
+        if pattern.contains("history") {
+            let answer = client.server.get(&format!("{path}?samples=0")).await;
+            client.check(&Method::GET, pattern, 422, answer);
+        }
+    }
 }
 
 async fn snapshots(client: &mut Client<'_>, id: &str) {

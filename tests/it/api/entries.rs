@@ -131,7 +131,7 @@ async fn the_latest_document_of_each_kind_is_shown_with_a_bounded_past() {
         server: FIRST,
         time: Micros(now().0 + number),
         kind: kind.to_owned(),
-        body: json!({ "number": number, "\0": "\0" }),
+        body: format!(r#"{{"z": 1.0, "number": {number}, "\u0000": "\u0000"}}"#),
     };
     for number in 0..documents::HISTORY_MAX + 3 {
         documents::add(&mut client, &document("packages", number)).await.unwrap();
@@ -140,7 +140,11 @@ async fn the_latest_document_of_each_kind_is_shown_with_a_bounded_past() {
     assert!(documents::add(&mut client, &Document { server: ServerKey(9), ..document("mounts", 7) }).await.is_err());
     let latest = get(&server, &format!("/api/v1/documents?server_id={id}")).await;
     assert_eq!(column(&latest["documents"], "kind"), ["mounts", "packages"]);
-    assert_eq!(latest["documents"][1]["body"], json!({ "number": documents::HISTORY_MAX + 2, "\u{fffd}": "\u{fffd}" }));
+    let newest = documents::HISTORY_MAX + 2;
+    assert_eq!(latest["documents"][1]["body"], json!({ "z": 1.0, "number": newest, "\0": "\0" }));
+    let answer = server.get(&format!("/api/v1/documents?server_id={id}&kind=packages")).await;
+    let as_it_came = format!(r#""body":{{"z": 1.0, "number": {newest}, "\u0000": "\u0000"}}"#);
+    assert!(answer.text().contains(&as_it_came), "{}", answer.text());
     let past = get(&server, &format!("/api/v1/documents?server_id={id}&kind=packages&history=true")).await;
     assert_eq!((&past["count"], &past["documents"][99]["body"]["number"]), (&json!(documents::HISTORY_MAX), &json!(3)));
     server.stop().await.unwrap();

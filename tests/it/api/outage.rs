@@ -7,7 +7,7 @@ use millrace::clock::SystemClock;
 use serde_json::{Value, json};
 
 use super::description::Document;
-use super::{body_of, metric};
+use super::{body_of, metric, systems};
 use crate::harness::server::{Answer, PATIENCE};
 use crate::harness::{TestCluster, TestServer};
 
@@ -36,9 +36,10 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
         }
         let path = pattern.replace("{id}", &id).replace("{agent_id}", "1").replace("{metric}", "cpu");
         let path = path.replace("{name}", "fold");
-        let path = format!("{path}?server_id={id}&job_id={id}&check_id={id}");
+        let path = format!("{path}?server_id={id}&job_id={id}&check_id={id}&q=a");
         let body = match pattern.as_str() {
             "/write" | "/api/v2/write" | "/api/v3/write_lp" => "cpu,host=server03 usage=1".to_owned(),
+            "/ingest" => systems::report("server03").to_string(),
             _ if method == "PATCH" => "{}".to_owned(),
             _ => everything(&id).to_string(),
         };

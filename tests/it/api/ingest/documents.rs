@@ -34,7 +34,7 @@ async fn a_document_whose_own_fields_cannot_be_used_is_told_which() {
     let (server, id) = start_with_one().await;
     for (body, message) in [
         ("{}", "server_id or metrics is required at byte 2"),
-        ("[]", "the document must be an object, got an array at byte 0"),
+        ("[]", "Expected a single snapshot object or a one-element array"),
         ("7", "the document must be an object, got a number at byte 0"),
         (r#"{"server_id":7}"#, "server_id must be a string, got a number at byte 13"),
         (r#"{"server_id":"server01"}"#, "server_id must be a UUID, got \"server01\" at byte 13"),

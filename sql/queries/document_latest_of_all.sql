@@ -1,0 +1,9 @@
+-- The latest of a kind of each server that has one, in the order in which the servers came. $1 kind, $2 how many.
+SELECT latest.id, servers.id AS server_id, kind, taken_at, body
+FROM servers CROSS JOIN LATERAL (
+    SELECT id, kind, taken_at, body FROM documents
+    WHERE documents.server = servers.key AND kind = $1
+    ORDER BY documents.id DESC
+    LIMIT 1) AS latest
+ORDER BY servers.key
+LIMIT $2

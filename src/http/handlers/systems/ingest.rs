@@ -1,0 +1,58 @@
+//! `POST /ingest`, which three systems share: the head tells them apart where it can, the body where it cannot.
+//!
+//! | what came | whose it is |
+//! |---|---|
+//! | `X-Agent-Token` | StatusMonitor's |
+//! | `X-Agent-Signature` or `X-Agent-Timestamp` | RichardOps' |
+//! | a body with a `host` text, `metrics`, `docker_events`, `local_alerts` or `score` | RichardOps' |
+//! | another body of a caller that is an endpoint, or that is a snapshot or a fleet agent's report | the fleet's |
+//! | anything else | StatusMonitor's, without a token |
+
+use std::sync::Arc;
+
+use super::super::{Answering, Services};
+use super::{fleet, report, richardops, statusmonitor};
+use crate::auth::Who;
+use crate::http::{ApiError, Request};
+use crate::wire::json::Kind;
+use crate::wire::tree::{Leniency, Tree, Value};
+
+const CHALLENGE: &str = "Bearer";
+
+pub(in crate::http::handlers) fn ingest(services: Arc<Services>, mut request: Request) -> Answering {
+    Box::pin(async move {
+        if request.headers.contains_key("x-agent-token") {
+            let Who::Agent { server, .. } = request.principal.who else {
+                return Err(ApiError::unauthorized("Invalid agent token", CHALLENGE));
+            };
+            return statusmonitor::ingest(&services, request, server).await;
+        }
+        let is_signed =
+            ["x-agent-signature", "x-agent-timestamp"].iter().any(|name| request.headers.contains_key(*name));
+        let (body, permit) = report::body(&services, &mut request).await?;
+        let tree = Tree::read(&body, Leniency::PrintedNan);
+        let root = tree.as_ref().ok().map(Tree::root);
+        let endpoint = match request.principal.who {
+            Who::Agent { server, .. } => Some(server),
+            _ => None,
+        };
+        match root {
+            _ if is_signed => richardops::ingest(&services, &request, (&body, permit)).await,
+            Some(root) if endpoint.is_none() && is_report(root) => {
+                richardops::ingest(&services, &request, (&body, permit)).await
+            }
+            Some(root) if endpoint.is_some() || fleet::is_snapshot(root) => {
+                fleet::ingest(&services, &request, (&body, permit), endpoint).await
+            }
+            None if endpoint.is_some() => Err(ApiError::bad_request("invalid_json", "Invalid JSON")),
+            _ => Err(ApiError::unauthorized("Missing agent token", CHALLENGE)),
+        }
+    })
+}
+
+fn is_report(root: Value<'_>) -> bool {
+    let has = |name: &str, kind: Kind| root.get(name).is_some_and(|value| value.kind() == kind);
+    has("host", Kind::String)
+        || has("metrics", Kind::Object)
+        || ["docker_events", "local_alerts", "score"].iter().any(|name| root.get(name).is_some())
+}

@@ -1,0 +1,217 @@
+//! `RichardOps`' reports, and what its dashboard asks: recent metrics, events, lines, containers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hyper::StatusCode;
+use serde_json::{Value as Json, json};
+
+use super::super::{Answering, Services};
+use super::report::{self, Report};
+use crate::admit::budget::Permit;
+use crate::http::{ApiError, Request, Response, response};
+use crate::model::Micros;
+use crate::store::documents;
+use crate::store::entries::{self, EntryQuery, StoredEntry};
+use crate::wire::systems::richardops::{RULES, read};
+use crate::wire::tree::{Leniency, Tree};
+
+/// The kind its reports are kept as.
+const KIND: &str = "richardops";
+/// What lines and containers are found among when nobody says since when.
+const RECENT_US: i64 = 7 * 86_400_000_000;
+/// Events that the state of containers is read from.
+const CONTAINER_EVENTS_MAX: i64 = 5_000;
+/// Reports that recent metrics are read from, newest first, of each server.
+const SERVERS_MAX: i64 = 1_000;
+
+pub(super) async fn ingest(
+    services: &Arc<Services>,
+    request: &Request,
+    (body, permit): (&[u8], Permit),
+) -> Result<Response, ApiError> {
+    let tree = Tree::read(body, Leniency::Strict).map_err(|fault| invalid_json(&fault))?;
+    let root = tree.root();
+    let report = read(root).map_err(|problems| {
+        let details = problems.detail().as_array().cloned().unwrap_or_default();
+        ApiError::unprocessable("invalid_report", problems.to_string()).with_details(details)
+    })?;
+    let server = report::fleet_server(services, &report.host).await?;
+    let document = (KIND, String::from_utf8_lossy(root.raw()).into_owned());
+    let kept = Report {
+        server,
+        time: report.time,
+        samples: (root, RULES),
+        document,
+        events: report.events,
+        lines: report.lines,
+    };
+    report::keep(services, request, kept, permit).await?;
+    let message = format!("Monitoring data received from {}", report.host);
+    let timestamp = with_offset(services.clock.now());
+    response::json(StatusCode::OK, &json!({ "status": "success", "message": message, "timestamp": timestamp }))
+}
+
+/// `GET /healthz`.
+pub(in crate::http::handlers) fn healthz(services: Arc<Services>, _request: Request) -> Answering {
+    Box::pin(async move {
+        let database = if services.metrics.postgres.up.get() == 0 { "unavailable" } else { "connected" };
+        let status = if database == "connected" { "ok" } else { "degraded" };
+        let now = services.clock.now().to_string();
+        let health = json!({
+            "status": status, "timestamp": now, "service": "monitoring-backend", "version": "1.0.0",
+            "checks": { "database": { "status": database } },
+        });
+        response::json(StatusCode::OK, &health)
+    })
+}
+
+/// `GET /events/recent`, newest first.
+pub(in crate::http::handlers) fn events(services: Arc<Services>, request: Request) -> Answering {
+    Box::pin(async move {
+        let asked = EntryQuery { entries_max: limit(&request, 50, 1_000)?, ..recent(&services) };
+        let client = services.database.client().await?;
+        let found = entries::events(&client, &asked).await?;
+        let shown: Vec<Json> = found.iter().map(event).collect();
+        response::json(StatusCode::OK, &shown)
+    })
+}
+
+/// `GET /logs/recent`, newest first, of one container or all.
+pub(in crate::http::handlers) fn recent_logs(services: Arc<Services>, request: Request) -> Answering {
+    Box::pin(async move {
+        let container = request.query()?.get("container").filter(|name| !name.is_empty()).map(spellings);
+        let asked = EntryQuery {
+            entries_max: limit(&request, 50, 500)?,
+            kinds: container.unwrap_or_default(),
+            ..recent(&services)
+        };
+        logs(&services, &asked).await
+    })
+}
+
+/// `GET /logs/search?q=`.
+pub(in crate::http::handlers) fn search_logs(services: Arc<Services>, request: Request) -> Answering {
+    Box::pin(async move {
+        let text = request.query()?.get("q").filter(|text| !text.is_empty()).map(str::to_owned);
+        let text = text.ok_or_else(|| missing_query("q"))?;
+        let asked = EntryQuery { entries_max: limit(&request, 50, 500)?, text: Some(text), ..recent(&services) };
+        logs(&services, &asked).await
+    })
+}
+
+/// `GET /containers`: what each container did last, and what it is after that.
+pub(in crate::http::handlers) fn containers(services: Arc<Services>, _request: Request) -> Answering {
+    Box::pin(async move {
+        let client = services.database.client().await?;
+        let kinds = vec!["container".to_owned()];
+        let asked = EntryQuery { entries_max: CONTAINER_EVENTS_MAX, kinds, ..recent(&services) };
+        let mut last: BTreeMap<String, Json> = BTreeMap::new();
+        for entry in entries::events(&client, &asked).await? {
+            let Some(container) = attribute(&entry, "container") else { continue };
+            last.entry(container.clone()).or_insert_with(|| {
+                json!({ "container": container, "last_event_time": entry.time.to_string(), "last_action": entry.text,
+                    "status": state_after(&entry.text) })
+            });
+        }
+        response::json(StatusCode::OK, &last.into_values().collect::<Vec<Json>>())
+    })
+}
+
+/// `GET /metrics/recent`: the six metrics of the latest reports, oldest first.
+pub(in crate::http::handlers) fn recent_metrics(services: Arc<Services>, request: Request) -> Answering {
+    Box::pin(async move {
+        let limit = limit(&request, 50, 1_000)?;
+        let client = services.database.client().await?;
+        let mut reports = Vec::new();
+        for latest in documents::latest_of_all(&client, KIND, SERVERS_MAX).await? {
+            reports.extend(documents::history(&client, latest.server_id, KIND, limit).await?);
+        }
+        reports.sort_by_key(|report| std::cmp::Reverse((report.time, report.id)));
+        reports.truncate(usize::try_from(limit).unwrap_or_default());
+        let shown: Vec<Json> = reports.iter().rev().map(metrics).collect();
+        response::json(StatusCode::OK, &shown)
+    })
+}
+
+fn metrics(report: &documents::StoredDocument) -> Json {
+    let body: Json = serde_json::from_str(report.body.get()).unwrap_or_default();
+    let of = |name: &str| body["metrics"][name].clone();
+    json!({
+        "timestamp": report.time.to_string(), "cpu_usage": of("cpu_usage"), "memory_usage": of("memory_usage"),
+        "disk_usage": of("disk_usage"), "network_rx": of("network_rx_bytes_per_sec"),
+        "network_tx": of("network_tx_bytes_per_sec"), "tcp_connections": of("tcp_connections"),
+    })
+}
+
+async fn logs(services: &Services, asked: &EntryQuery) -> Result<Response, ApiError> {
+    let client = services.database.client().await?;
+    let found = entries::logs(&client, asked).await?;
+    let line = |entry: &StoredEntry| json!({ "id": entry.id, "timestamp": entry.time.to_string(), "container": entry.kind, "message": entry.text });
+    response::json(StatusCode::OK, &found.iter().map(line).collect::<Vec<Json>>())
+}
+
+fn event(entry: &StoredEntry) -> Json {
+    json!({ "id": entry.id, "timestamp": entry.time.to_string(), "type": entry.kind, "action": entry.text,
+        "container": attribute(entry, "container"), "image": attribute(entry, "image") })
+}
+
+fn attribute(entry: &StoredEntry, name: &str) -> Option<String> {
+    entry.attributes.as_ref()?.get(name)?.as_str().map(str::to_owned)
+}
+
+/// What a container is after an action of that name.
+fn state_after(action: &str) -> &'static str {
+    match action.split(':').next().unwrap_or_default() {
+        "start" | "restart" | "unpause" | "health_status" | "exec_create" | "exec_start" => "running",
+        "die" | "stop" | "kill" | "destroy" | "pause" | "oom" => "stopped",
+        _ => "unknown",
+    }
+}
+
+/// Lines carry the container's name with a slash before it, events without.
+fn spellings(container: &str) -> Vec<String> {
+    let plain = container.trim_start_matches('/');
+    vec![plain.to_owned(), format!("/{plain}")]
+}
+
+fn recent(services: &Services) -> EntryQuery {
+    let now = services.clock.now();
+    EntryQuery {
+        server_ids: Vec::new(),
+        kinds: Vec::new(),
+        severities: Vec::new(),
+        from: Micros(now.0.saturating_sub(RECENT_US)),
+        to: Micros(i64::MAX),
+        text: None,
+        before: None,
+        entries_max: 0,
+    }
+}
+
+fn limit(request: &Request, default: i64, max: i64) -> Result<i64, ApiError> {
+    let query = request.query()?;
+    let Some(text) = query.get("limit").filter(|text| !text.is_empty()) else { return Ok(default) };
+    let limit = text.parse().ok().filter(|limit| (1..=max).contains(limit));
+    limit.ok_or_else(|| ApiError::unprocessable("bad_parameter", format!("limit is not a number from 1 to {max}")))
+}
+
+fn missing_query(name: &str) -> ApiError {
+    let detail = json!({ "type": "missing", "loc": ["query", name], "msg": "Field required", "input": null });
+    ApiError::unprocessable("missing_parameter", format!("{name} is required")).with_details(vec![detail])
+}
+
+fn invalid_json(fault: &crate::wire::tree::Fault) -> ApiError {
+    let detail = json!({ "type": "json_invalid", "loc": ["body", 0], "msg": "JSON decode error", "input": {},
+        "ctx": { "error": fault.to_string() } });
+    ApiError::unprocessable("invalid_json", fault.to_string()).with_details(vec![detail])
+}
+
+/// As the system writes its own times: with an offset, not a letter.
+fn with_offset(time: Micros) -> String {
+    let text = time.to_string();
+    match text.strip_suffix('Z') {
+        Some(text) => format!("{text}+00:00"),
+        None => text,
+    }
+}
