@@ -21,7 +21,7 @@ use crate::backoff::Backoff;
 use crate::model::{Resolution, SeriesId};
 use crate::store::levels::erasing::{Level, Stretch, erase};
 use crate::store::levels::progress::fold_marks;
-use crate::store::locks::{Moving, try_lock};
+use crate::store::locks::{self, Moving};
 use crate::store::{Client, StoreError, Transaction, nodes, series, transactions};
 
 /// Series of one transaction, and so of one call.
@@ -105,7 +105,7 @@ pub async fn erase_levels(
     if span.has_cut_ends() {
         let transaction = locked(&mut client, going_on).await?;
         erased = cut::ends(&transaction, series, span).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transactions::commit(transaction).await?;
     }
     let (hours, days) = (span.whole(Resolution::Hour.micros()), span.whole(Resolution::Hour.row_micros()));
     for (level, (from, to)) in
@@ -117,7 +117,7 @@ pub async fn erase_levels(
         loop {
             let transaction = locked(&mut client, going_on).await?;
             let rows = erase(&transaction, level, Stretch { series, from, to }, ROWS_MAX).await?;
-            transaction.commit().await.map_err(StoreError::from)?;
+            transactions::commit(transaction).await?;
             erased.rows += rows;
             if rows < ROWS_MAX as u64 {
                 break;
@@ -133,24 +133,15 @@ pub async fn erase_levels(
 /// When PostgreSQL is not available.
 pub async fn erase_series(context: &Context, ids: &[SeriesId]) -> Result<u64, EraseError> {
     let mut client = context.database.client().await?;
-    let transaction = client.transaction().await.map_err(StoreError::from)?;
+    let transaction = transactions::begin(&mut client).await?;
     let removed = series::delete(&transaction, ids).await?;
-    transaction.commit().await.map_err(StoreError::from)?;
+    transactions::commit(transaction).await?;
     Ok(removed)
 }
 
 /// A transaction with the lock of those who change the levels.
 async fn locked<'a>(client: &'a mut Client, going_on: GoingOn<'_>) -> Result<Transaction<'a>, EraseError> {
-    let (started, mut backoff) = (Instant::now(), Backoff::new(PAUSE_MIN, PAUSE_MAX));
-    let transaction = transactions::begin(client).await?;
-    while !try_lock(&transaction, Moving::Levels).await? {
-        if !going_on() {
-            return Err(EraseError::Stopping);
-        }
-        if started.elapsed() > WAIT_MAX {
-            return Err(EraseError::Busy);
-        }
-        sleep(backoff.pause()).await;
-    }
-    Ok(transaction)
+    let started = Instant::now();
+    let begun = locks::begin(client, Moving::Levels, || going_on() && started.elapsed() < WAIT_MAX).await?;
+    begun.ok_or_else(|| if going_on() { EraseError::Busy } else { EraseError::Stopping })
 }

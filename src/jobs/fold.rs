@@ -28,7 +28,7 @@ use crate::model::Batch;
 use crate::store::levels::fold::{self, BlockHead};
 use crate::store::levels::{recent, samples};
 use crate::store::locks::{self, Moving};
-use crate::store::{StoreError, Transaction};
+use crate::store::{Transaction, transactions};
 use choose::{Chosen, choose};
 use gather::{FIRST, Gathered, Rows, after, last_of};
 
@@ -88,21 +88,19 @@ pub async fn run_within(context: &Context, limits: Limits) -> Result<u64, JobErr
 async fn fold_some(context: &Context, limits: Limits) -> Result<(u64, bool), JobError> {
     let now = context.clock.now();
     let mut client = context.database.client().await?;
-    let transaction = client.transaction().await.map_err(StoreError::from)?;
-    if !locks::try_lock(&transaction, Moving::Journal).await? {
-        return Err(JobError::Elsewhere);
-    }
+    // Who has the lock is doing this very work: nobody waits for it.
+    let transaction = locks::begin(&mut client, Moving::Journal, || false).await?.ok_or(JobError::Elsewhere)?;
     let chosen = choose_some(&transaction, limits).await?;
     if chosen.blocks.is_empty() {
         // Dropped, it would keep the lock until its end has reached PostgreSQL, and nothing would be emptied.
-        transaction.commit().await.map_err(StoreError::from)?;
+        transactions::commit(transaction).await?;
         return Ok((0, false));
     }
     let number = fold::begin(&transaction, now).await?;
     let pass = Pass { transaction: &transaction, chosen: &chosen, slot: recent::slot(now), number };
     let rows = pass.all(limits.pass_samples_max).await?;
     fold::move_marks(&transaction, &chosen.marks, now).await?;
-    transaction.commit().await.map_err(StoreError::from)?;
+    transactions::commit(transaction).await?;
     tracing::debug!(fold = number, blocks = chosen.blocks.len(), rows, "folded");
     Ok((rows, chosen.is_more))
 }

@@ -1,6 +1,7 @@
 //! Samples that have expired become minutes.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 
@@ -9,9 +10,8 @@ use super::behind::{Droppable, drop_expired};
 use super::cut::{self, ROWS_OF_SERIES_MAX, hour};
 use super::minutes::{Minutes, merged};
 use super::pages::Pages;
-use super::patience::lock;
-use crate::jobs::retention::Policy;
-use crate::jobs::{Context, JobError};
+use super::Turn;
+use crate::jobs::{JobError, moving};
 use crate::model::{Micros, Resolution, SeriesId};
 use crate::store::levels::expiry::{self, Expired};
 use crate::store::levels::rollups::{self, StoredRollup};
@@ -26,12 +26,13 @@ struct Page {
 }
 
 /// Takes away the samples that have expired, those of days before `days_to` only. Answers how many rows and months went.
-pub(super) async fn expire(context: &Context, policy: &Policy, now: Micros, days_to: Micros) -> Result<u64, JobError> {
+pub(super) async fn expire(turn: Turn<'_>, days_to: Micros) -> Result<u64, JobError> {
+    let Turn { context, policy, now, wait_max } = turn;
     let (earliest, latest) = (policy.earliest(now), policy.latest(now).raw.min(days_to));
     let all_expired = earliest.raw.min(days_to);
     // Of months whose minutes have expired as well, nothing is to be made.
     let unwanted = all_expired.min(earliest.minutes);
-    let mut gone = drop_expired(context, Monthly::Samples, unwanted, Droppable::All).await?;
+    let mut gone = drop_expired(context, (Monthly::Samples, unwanted), Droppable::All, wait_max).await?;
     let mut client = context.database.client().await?;
     let months = partitions::list(&client, Monthly::Samples).await?;
     let months: Vec<_> = months.iter().filter(|one| one.is_part && one.month.start() < latest).collect();
@@ -49,18 +50,16 @@ pub(super) async fn expire(context: &Context, policy: &Policy, now: Micros, days
             page.expired.push(Expired { series: name.id, before: horizons.raw.min(days_to) });
             page.minutes_from.insert(name.id, horizons.minutes);
         }
-        gone += expire_page(&mut client, &page).await?;
+        gone += expire_page(&mut client, &page, wait_max).await?;
     }
     drop(client);
-    Ok(gone + drop_expired(context, Monthly::Samples, all_expired, Droppable::Unused).await?)
+    Ok(gone + drop_expired(context, (Monthly::Samples, all_expired), Droppable::Unused, wait_max).await?)
 }
 
-async fn expire_page(client: &mut Client, page: &Page) -> Result<u64, JobError> {
+async fn expire_page(client: &mut Client, page: &Page, wait_max: Duration) -> Result<u64, JobError> {
     let mut gone = 0;
     loop {
-        let transaction = transactions::begin(client).await?;
-        lock(&transaction).await?;
-        expiry::prefer_indexes(&transaction).await?;
+        let transaction = moving::begin(client, wait_max).await?;
         let rows = expiry::oldest_samples(&transaction, &page.expired, ROWS_OF_SERIES_MAX).await?;
         let slice = cut::slice(&rows, &page.expired);
         if slice.is_empty() {
