@@ -992,3 +992,21 @@ COMMENT ON COLUMN documents.server IS 'The server it describes.';
 COMMENT ON COLUMN documents.kind IS 'What of the server it describes, in the sender''s words.';
 COMMENT ON COLUMN documents.taken_at IS 'The sender''s time.';
 COMMENT ON COLUMN documents.body IS 'The document.';
+
+CREATE TABLE set_aside (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    level text NOT NULL,
+    place jsonb NOT NULL,
+    reason text NOT NULL,
+    found_by text NOT NULL,
+    found_at timestamptz NOT NULL,
+    bytes bytea NOT NULL
+);
+COMMENT ON TABLE set_aside IS 'Damaged rows that were taken out of the way, as they were. At most a thousand: beyond that jobs stop instead. A row may be deleted once it has been looked at.';
+COMMENT ON COLUMN set_aside.id IS 'Grows with time.';
+COMMENT ON COLUMN set_aside.level IS 'The table it was in: journal, recent, samples, rollup_1m or rollup_1h.';
+COMMENT ON COLUMN set_aside.place IS 'Its columns but for the packed ones.';
+COMMENT ON COLUMN set_aside.reason IS 'What is wrong with it.';
+COMMENT ON COLUMN set_aside.found_by IS 'What was done when it was found: fold, seal, day, keep or erase.';
+COMMENT ON COLUMN set_aside.found_at IS 'When it was found.';
+COMMENT ON COLUMN set_aside.bytes IS 'The block of a journal row; of others the whole row as PostgreSQL sends it (record_send), bit for bit.';

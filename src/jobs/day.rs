@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::damage::{self, Finder};
 use super::months::{DAY_MICROS, Months};
 use super::rollups::Rollups;
 use super::worker::off_worker;
@@ -54,6 +55,7 @@ struct Terms {
 
 async fn run_days(context: &Context, terms: Terms) -> Result<u64, JobError> {
     let mut client = context.database.client().await?;
+    let finder = Finder { context, name: "day", turn_wait: terms.turn_wait };
     let progress = progress::read(&client).await?;
     let closed_to = rollup::start(progress.sealed_to, DAY_MICROS);
     let (mut months, mut rows, mut done_to) = (Months::default(), 0, progress.days_to);
@@ -61,7 +63,7 @@ async fn run_days(context: &Context, terms: Terms) -> Result<u64, JobError> {
         match first_day(&mut client, done_to, terms).await?.filter(|day| *day < closed_to) {
             Some(day) => {
                 months.make(&client, &[(Monthly::Hours, day)]).await?;
-                rows += roll_up(&mut client, day, terms).await?;
+                rows += roll_up(&mut client, day, terms, finder).await?;
                 done_to = Micros(day.0.saturating_add(DAY_MICROS));
             }
             None => done_to = closed_to,
@@ -88,17 +90,35 @@ async fn first_day(client: &mut Client, from: Micros, terms: Terms) -> Result<Op
     Ok(first)
 }
 
-async fn roll_up(client: &mut Client, day: Micros, terms: Terms) -> Result<u64, JobError> {
+async fn roll_up(client: &mut Client, day: Micros, terms: Terms, finder: Finder<'_>) -> Result<u64, JobError> {
     let (mut rows, mut after) = (0, None);
     loop {
-        let transaction = moving::begin(client, terms.turn_wait).await?;
-        let series = days::series(&transaction, after, day, terms.series_max).await?;
-        let Some(last) = series.last() else { break };
-        rows += roll_up_slice(&transaction, &series, day).await?;
-        after = Some(*last);
-        moving::commit(transaction).await?;
+        let slice = roll_up_next(client, after, day, terms).await;
+        match finder.settle(client, slice).await? {
+            Some(Some((written, last))) => {
+                rows += written;
+                after = Some(last);
+            }
+            Some(None) => return Ok(rows),
+            // Again, without a row that was damaged.
+            None => {}
+        }
     }
-    Ok(rows)
+}
+
+/// The series after `after`, as many as a transaction takes. Answers the rows written and the last of them.
+async fn roll_up_next(
+    client: &mut Client,
+    after: Option<SeriesId>,
+    day: Micros,
+    terms: Terms,
+) -> Result<Option<(u64, SeriesId)>, JobError> {
+    let transaction = moving::begin(client, terms.turn_wait).await?;
+    let series = days::series(&transaction, after, day, terms.series_max).await?;
+    let Some(last) = series.last() else { return Ok(None) };
+    let rows = roll_up_slice(&transaction, &series, day).await?;
+    moving::commit(transaction).await?;
+    Ok(Some((rows, *last)))
 }
 
 async fn roll_up_slice(transaction: &Transaction<'_>, series: &[SeriesId], day: Micros) -> Result<u64, JobError> {
@@ -133,7 +153,7 @@ impl Hour {
             self.put(day, rollups);
             self.key = Some(key);
         }
-        Ok(samples_row::decode(&stored.row, &mut self.times, &mut self.values)?)
+        samples_row::decode(&stored.row, &mut self.times, &mut self.values).map_err(damage::of_samples(stored))
     }
 
     /// Counts it and begins anew. Hours of which no samples are stored keep the bucket they have.

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::damage::Finder;
 use super::{Context, JobError, fold};
 use crate::backoff::Backoff;
 use crate::model::{Resolution, SeriesId};
@@ -103,9 +104,7 @@ pub async fn erase_levels(
     let mut client = context.database.client().await?;
     let mut erased = Erased::default();
     if span.has_cut_ends() {
-        let transaction = locked(&mut client, going_on).await?;
-        erased = cut::ends(&transaction, series, span).await?;
-        transactions::commit(transaction).await?;
+        erased = cut_ends(context, &mut client, (series, span), going_on).await?;
     }
     let (hours, days) = (span.whole(Resolution::Hour.micros()), span.whole(Resolution::Hour.row_micros()));
     for (level, (from, to)) in
@@ -125,6 +124,30 @@ pub async fn erase_levels(
         }
     }
     Ok(erased)
+}
+
+/// The hours and days that are only partly in the stretch.
+async fn cut_ends(
+    context: &Context,
+    client: &mut Client,
+    (series, span): (&[SeriesId], Span),
+    going_on: GoingOn<'_>,
+) -> Result<Erased, EraseError> {
+    let finder = Finder { context, name: "erase", turn_wait: WAIT_MAX };
+    loop {
+        let transaction = locked(client, going_on).await?;
+        let cut = match cut::ends(&transaction, series, span).await {
+            Ok(erased) => transactions::commit(transaction).await.map(|()| erased).map_err(JobError::from),
+            Err(error) => {
+                drop(transaction);
+                Err(error)
+            }
+        };
+        // What is damaged goes out of the way, and the rest is cut without it.
+        if let Some(erased) = finder.settle(client, cut).await? {
+            return Ok(erased);
+        }
+    }
 }
 
 /// Removes the series themselves, and tells every node.

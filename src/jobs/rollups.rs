@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::JobError;
+use super::{JobError, damage};
 use crate::codec::rollup_row;
 use crate::model::{Bucket, Micros, Resolution};
 use crate::rollup;
@@ -29,7 +29,7 @@ impl Rollups {
         let mut rows = BTreeMap::new();
         for stored in keyed::read_rollups(transaction, resolution, keys).await? {
             let mut buckets = Vec::new();
-            rollup_row::decode(&stored.row, resolution, &mut buckets)?;
+            rollup_row::decode(&stored.row, resolution, &mut buckets).map_err(damage::of_rollup(&stored, resolution))?;
             rows.insert((stored.series, stored.row.start), buckets);
         }
         Ok(Self { resolution, rows, changed: BTreeSet::new() })

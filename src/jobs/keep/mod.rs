@@ -20,6 +20,7 @@ mod watch; // whether the months are there
 
 use std::time::Duration;
 
+use super::damage::Finder;
 use super::retention::Policy;
 use super::{Context, JobError, moving};
 use crate::model::{Micros, Resolution};
@@ -38,6 +39,12 @@ struct Turn<'a> {
     now: Micros,
     /// How long each transaction waits for its turn to move data.
     wait_max: Duration,
+}
+
+impl<'a> Turn<'a> {
+    fn finder(self) -> Finder<'a> {
+        Finder { context: self.context, name: "keep", turn_wait: self.wait_max }
+    }
 }
 
 /// Makes months and takes away what has expired; the latter once an hour, unless `force`. Answers how many rows were

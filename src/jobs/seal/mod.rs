@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use slice::Slice;
 
+use super::damage::Finder;
 use super::months::{Months, Need};
 use super::{Context, JobError, moving};
 use crate::model::{Micros, SeriesId};
@@ -87,15 +88,19 @@ pub async fn run_with(context: &Context, force: bool, terms: &Terms<'_>) -> Resu
     let work = Work { before: if force { Timestamp::AFTER_ALL.0 } else { closed_to }, closed_to, terms, turn_wait };
     let mut months = Months::default();
     months.make(&client, &[(Monthly::Samples, Micros(closed_to.0.saturating_sub(WINDOW_MICROS)))]).await?;
+    let finder = Finder { context, name: "seal", turn_wait };
     let (mut rows, mut next) = (0, Some(Position::FIRST));
     while let Some(from) = next {
-        match move_slice(&mut client, &work, from, &months).await? {
-            Step::Moved { rows: written, next: after } => {
+        let step = move_slice(&mut client, &work, from, &months).await;
+        match finder.settle(&mut client, step).await? {
+            Some(Step::Moved { rows: written, next: after }) => {
                 rows += written;
                 next = after;
             }
             // Each time there are fewer left, and the door lets only so many years in.
-            Step::MonthsMissing(missing) => months.make(&client, &missing).await?,
+            Some(Step::MonthsMissing(missing)) => months.make(&client, &missing).await?,
+            // Again, without a row that was damaged.
+            None => {}
         }
     }
     empty_slots(&client).await?;
