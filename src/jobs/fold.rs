@@ -52,7 +52,7 @@ pub struct Limits {
     pub blocks_max: usize,
     /// Samples of one fold. Too high: transactions get long. Too low: parts hold few samples each.
     pub samples_max: u64,
-    /// Samples in memory at one time, 24 bytes each, and as many again while a pass shrinks.
+    /// Samples in memory at one time, 20 bytes each, and as many again while they are put in order.
     pub pass_samples_max: usize,
 }
 
@@ -108,6 +108,7 @@ async fn fold_some(client: &mut Client, now: Micros, limits: Limits) -> Result<(
     let number = fold::begin(&transaction, now).await?;
     let pass = Pass { transaction: &transaction, chosen: &chosen, slot: recent::slot(now), number };
     let rows = pass.all(limits.pass_samples_max).await?;
+    fold::slots_folded(&transaction, &chosen.slots(), now).await?;
     fold::move_marks(&transaction, &chosen.marks, now).await?;
     transactions::commit(transaction).await?;
     tracing::debug!(fold = number, blocks = chosen.blocks.len(), rows, "folded");
@@ -162,8 +163,9 @@ impl Pass<'_> {
             rest = left;
             let blocks = fold::blocks(self.transaction, &portion).await?;
             off_worker(|| {
+                let mut batch = Batch::default();
                 blocks.iter().zip(&portion).try_for_each(|(bytes, head)| {
-                    let mut batch = Batch::default();
+                    batch.clear();
                     block::decode(bytes, &mut batch).map_err(damage::of_block(head))?;
                     gathered.add(&batch);
                     Ok::<(), JobError>(())

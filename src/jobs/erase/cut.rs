@@ -35,7 +35,8 @@ async fn cut_recent(transaction: &Transaction<'_>, stretch: Stretch<'_>, span: S
     let mut changed = 0;
     let mut left: BTreeMap<(i16, u64), Vec<StoredSamples>> = BTreeMap::new();
     for part in take_recent(transaction, stretch).await? {
-        let (times, values) = outside(&part.stored, span).map_err(damage::of_part(part.slot, part.fold, &part.stored))?;
+        let (times, values) =
+            outside(&part.stored, span).map_err(damage::of_part(part.slot, part.fold, &part.stored))?;
         changed += u64::from(times.len() < part.stored.row.count as usize);
         left.entry((part.slot, part.fold)).or_default().extend(rows(part.stored.series, &times, &values));
     }

@@ -18,7 +18,8 @@ use crate::store::locks::{self, Moving};
 use crate::store::nodes::WRITERS_MAX;
 use crate::store::transactions;
 
-/// How long a flush stays in the journal at least, for the other nodes to read it from there.
+/// How long a flush stays in the journal at least after its fold, for the other nodes to read it from there. Its own
+/// time is by another clock than ours, which may be ahead or have been set back.
 const FLUSH_KEPT: Duration = Duration::from_secs(15);
 const MARK_KEPT: Duration = Duration::from_secs(24 * 3600);
 const MARKS_MAX: usize = WRITERS_MAX;

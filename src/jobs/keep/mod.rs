@@ -72,6 +72,8 @@ async fn expire(context: &Context, policy: &Policy, now: Micros, force: bool) ->
     let minutes = rolled_up::expire(turn, Resolution::Minute).await;
     let hours = rolled_up::expire(turn, Resolution::Hour).await;
     let rows = raw? + minutes? + hours?;
-    progress::kept_at(&context.database.client().await?, hour).await?;
+    let client = context.database.client().await?;
+    progress::gone_to(&client, policy.earliest(now).kept_from()).await?;
+    progress::kept_at(&client, hour).await?;
     Ok(rows)
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 
+use super::Turn;
 use super::ahead;
 use super::behind::{Droppable, drop_expired};
 use super::cut::{self, ROWS_OF_SERIES_MAX, hour};
 use super::minutes::{Minutes, merged};
 use super::pages::Pages;
-use super::Turn;
 use crate::jobs::damage::Finder;
 use crate::jobs::{JobError, moving};
 use crate::model::{Micros, Resolution, SeriesId};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::behind::{Droppable, drop_expired};
 use super::Turn;
+use super::behind::{Droppable, drop_expired};
 use super::pages::Pages;
 use crate::jobs::retention::Horizons;
 use crate::jobs::{JobError, moving};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::RawFrom;
 use super::late::Corrections;
-use crate::jobs::{JobError, damage};
 use crate::jobs::merge::{self, Head, Samples};
 use crate::jobs::worker::off_worker;
+use crate::jobs::{JobError, damage};
 use crate::model::Micros;
 use crate::rollup;
 use crate::store::Transaction;

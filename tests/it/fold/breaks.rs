@@ -58,7 +58,8 @@ async fn a_fold_that_is_cut_off_anywhere_leaves_the_data_whole_and_the_next_one_
     assert!(store.journal_rows().await < 10, "and the journal was emptied");
 }
 
-const DAMAGE: &str = "UPDATE journal SET block = set_byte(block, 7, 255 - get_byte(block, 7)) WHERE sequence = 2 AND part = 1";
+const DAMAGE: &str =
+    "UPDATE journal SET block = set_byte(block, 7, 255 - get_byte(block, 7)) WHERE sequence = 2 AND part = 1";
 
 /// Two flushes, the second one of two blocks, of which one is damaged.
 async fn damaged() -> (Store, Vec<u8>) {

@@ -1,14 +1,19 @@
 //! Jobs that move the same data: who waits for whom, how long, and what else others may hold.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::StatusCode;
+use millrace::clock::{Clock, ManualClock, SystemClock};
+use millrace::model::Micros;
 use millrace::shutdown::Tasks;
 use millrace::store::Database;
 use millrace::store::database::PoolConfig;
+use millrace::store::journal::SLOTS;
 use millrace::store::locks::{self, Moving};
 use serde_json::json;
 
+use crate::harness::agents::metric;
 use crate::harness::{TestDatabase, TestServer, eventually};
 
 const WAITING: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
@@ -86,4 +91,23 @@ async fn a_process_that_stands_still_in_a_transaction_does_not_keep_its_locks_fo
     let client = reached(&test).client().await.unwrap();
     let row = client.query_one("SHOW idle_in_transaction_session_timeout", &[]).await.unwrap();
     assert_eq!(row.get::<_, &str>(0), "1min");
+}
+
+#[tokio::test]
+async fn while_the_clock_is_behind_what_it_was_the_ring_of_the_journal_turns_all_the_same() {
+    const SLOT_SECONDS: i64 = 30;
+    let clock = Arc::new(ManualClock::at(SystemClock.now()));
+    let server = TestServer::start_with(&[], Arc::<ManualClock>::clone(&clock)).await;
+    let id = server.register("host").await;
+    let time = clock.now().0;
+    server.ingest(&id, &json!([metric("a", time, 0.0)])).await;
+    clock.set(Micros(time - 3600 * Micros::PER_SECOND));
+    for turn in 1..=SLOTS {
+        clock.set(Micros(clock.now().0 + SLOT_SECONDS * Micros::PER_SECOND));
+        server.ingest(&id, &json!([metric("a", clock.now().0, turn as f64)])).await;
+    }
+    let client = server.database().connect().await;
+    let slots = "SELECT count(DISTINCT slot) FROM journal ";
+    assert_eq!(client.query_one(slots, &[]).await.unwrap().get::<_, i64>(0), SLOTS);
+    server.stop().await.unwrap();
 }
