@@ -1,5 +1,5 @@
 //! What a fold costs: time, processor and memory of this process and of PostgreSQL. Half a minute of a journal that
-//! takes 600,000 samples a second of 100,000 series, folded as it comes in portions of several sizes.
+//! takes 600,000 samples a second of 100,000 series, or of 16,000, folded as it comes in portions of several sizes.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench prints what it measured, or fails")]
 
@@ -19,7 +19,7 @@ use millrace::store::database::PoolConfig;
 use millrace::store::journal::{FlushRows, NewBlock};
 use millrace::store::{Database, migrations, nodes};
 
-/// Of each of a hundred servers.
+/// Of each server.
 const SERVER_SERIES: u32 = 1_000;
 const FLUSH_SERVERS: u32 = 12;
 const BLOCK: usize = 3_072;
@@ -32,6 +32,7 @@ struct Filler {
     sequences: BTreeMap<Origin, u64>,
     rounds: u64,
     written: u64,
+    servers: u64,
 }
 
 impl Filler {
@@ -41,10 +42,10 @@ impl Filler {
         while self.written < end {
             let flush_samples = FLUSH_SERVERS * SERVER_SERIES;
             let servers: Vec<u32> = (0..FLUSH_SERVERS)
-                .map(|number| ((self.rounds * u64::from(FLUSH_SERVERS) + u64::from(number)) % 100) as u32)
+                .map(|number| ((self.rounds * u64::from(FLUSH_SERVERS) + u64::from(number)) % self.servers) as u32)
                 .collect();
             let time = |server: u32| {
-                let round = (self.rounds * u64::from(FLUSH_SERVERS)) / 100;
+                let round = (self.rounds * u64::from(FLUSH_SERVERS) + u64::from(server)) / self.servers;
                 BEGIN + round as i64 * 166_000 + i64::from(server) * 1_000
             };
             let mut sorted = servers.clone();
@@ -110,14 +111,14 @@ fn memory_kib(what: &str) -> u64 {
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-async fn measure(cluster: &Cluster, postmaster: &str, portion: u64) {
-    let name = format!("fold_{portion}");
+async fn measure(cluster: &Cluster, postmaster: &str, servers: u64, portion: u64) {
+    let name = format!("fold_{servers}_{portion}");
     cluster.ensure_database(&name).await.unwrap();
     let database = Database::new(cluster.config(&name), PoolConfig::default()).unwrap();
     migrations::migrate(&database).await.unwrap();
     let node = nodes::register(&database.client().await.unwrap(), "bench").await.unwrap();
     let writer = Appender::open(&database, node).await.unwrap();
-    let mut filler = Filler { writer, sequences: BTreeMap::new(), rounds: 0, written: 0 };
+    let mut filler = Filler { writer, sequences: BTreeMap::new(), rounds: 0, written: 0, servers };
     let context = Context { database: database.clone(), clock: Arc::new(ManualClock::at(Micros(BEGIN))) };
     let (mut rows, mut seconds, mut own, mut postgres, mut peak) = (0, 0.0, 0.0, 0.0, 0);
     while filler.written < SAMPLES {
@@ -136,7 +137,7 @@ async fn measure(cluster: &Cluster, postmaster: &str, portion: u64) {
     let bytes: i64 = sizes.query_one(size, &[]).await.unwrap().get(0);
     let samples = filler.written as f64;
     println!(
-        "{portion} samples a fold: {:.2} M samples/s, of one core at 600 k/s {:.1} % here and {:.1} % in PostgreSQL, \
+        "{servers},000 series, {portion} samples a fold: {:.2} M samples/s, of one core at 600 k/s {:.1} % here and {:.1} % in PostgreSQL, \
          {} MiB more memory, {rows} rows, {:.2} bytes a sample",
         samples / seconds / 1e6,
         own / samples * 600_000.0 * 100.0,
@@ -153,8 +154,8 @@ async fn main() {
     let cluster = Cluster::start(settings).await.unwrap();
     let postmaster = fs::read_to_string(data_dir.join("postgres/postmaster.pid")).unwrap();
     let postmaster = postmaster.lines().next().unwrap().to_owned();
-    for portion in [2_000_000, 6_000_000, SAMPLES] {
-        measure(&cluster, &postmaster, portion).await;
+    for (servers, portion) in [(16, 2_000_000), (100, 2_000_000), (100, 6_000_000), (100, SAMPLES)] {
+        measure(&cluster, &postmaster, servers, portion).await;
     }
     cluster.stop(std::time::Duration::from_secs(30)).await.unwrap();
 }

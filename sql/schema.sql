@@ -164,8 +164,8 @@ CREATE TABLE progress (
     runs bigint NOT NULL
 );
 COMMENT ON TABLE progress IS 'How far data have moved on. Changed in the transaction that moves them.';
-COMMENT ON COLUMN progress.name IS 'fold, seal, day or keep.';
-COMMENT ON COLUMN progress.up_to IS 'seal: windows before this have left recent, but for late data. day: rollup_1h holds every day before this. fold: when the last fold was. keep: the last hour in which everything was looked through for what has expired.';
+COMMENT ON COLUMN progress.name IS 'fold, seal, day, keep or gone.';
+COMMENT ON COLUMN progress.up_to IS 'seal: windows before this have left recent, but for late data. day: rollup_1h holds every day before this. fold: when the last fold was. keep: the last hour in which everything was looked through for what has expired. gone: of no series anything before this is kept in any form.';
 COMMENT ON COLUMN progress.runs IS 'Counts the transactions that moved data.';
 
 -- Only what is the same wherever it is computed is in here, so that it can be part of an index and costs no call.
@@ -330,14 +330,25 @@ COMMENT ON COLUMN jobs.succeeded_at IS 'When the last run that did not fail bega
 COMMENT ON COLUMN jobs.running_since IS 'When the run that goes on now began. When its node was killed it stays until the next run ends.';
 COMMENT ON COLUMN jobs.running_on IS 'The node it runs on.';
 
+CREATE TABLE journal_slots (
+    slot smallint PRIMARY KEY,
+    folded_at timestamptz NOT NULL
+);
+COMMENT ON TABLE journal_slots IS 'The parts of the journal''s ring. Changed by those who fold, under their lock.';
+COMMENT ON COLUMN journal_slots.slot IS 'See journal.slot.';
+COMMENT ON COLUMN journal_slots.folded_at IS 'When something that is in it was last folded, by the clock of the node that did.';
+
 CREATE FUNCTION empty_journal_slot(emptied smallint, before timestamptz) RETURNS boolean LANGUAGE plpgsql
 SET lock_timeout = '100ms' AS $$
 DECLARE
     part text := 'journal_' || emptied;
     is_done boolean;
 BEGIN
+    IF NOT EXISTS (SELECT FROM journal_slots WHERE slot = emptied AND folded_at <= before) THEN
+        RETURN false;
+    END IF;
     FOR look IN 1..2 LOOP
-        -- Sequences and times of a writer only grow, so its last row tells of all; no row at all is null.
+        -- Sequences of a writer only grow, so its last row tells of all; no row at all is null.
         WITH RECURSIVE writer AS (
             (SELECT node, lane FROM journal WHERE slot = emptied ORDER BY node, lane LIMIT 1)
             UNION ALL
@@ -348,12 +359,12 @@ BEGIN
                 ORDER BY node, lane
                 LIMIT 1) AS later
         )
-        SELECT bool_and(newest.sequence <= coalesce(fold_marks.sequence, 0) AND newest.committed_at <= before)
+        SELECT bool_and(newest.sequence <= coalesce(fold_marks.sequence, 0))
         INTO is_done
         FROM writer
         LEFT JOIN fold_marks USING (node, lane)
         CROSS JOIN LATERAL (
-            SELECT sequence, committed_at FROM journal
+            SELECT sequence FROM journal
             WHERE slot = emptied AND journal.node = writer.node AND journal.lane = writer.lane
             ORDER BY sequence DESC
             LIMIT 1) AS newest;
@@ -373,7 +384,7 @@ BEGIN
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION empty_journal_slot(smallint, timestamptz) IS 'Empties a part of the journal when all that is in it was folded, and committed up to a moment. Answers whether it was emptied. Gives up when the lock is not to be had at once.';
+COMMENT ON FUNCTION empty_journal_slot(smallint, timestamptz) IS 'Empties a part of the journal when all that is in it was folded, the last of it up to a moment. Answers whether it was emptied. Gives up when the lock is not to be had at once.';
 
 CREATE FUNCTION month_table(parent text, moment timestamptz) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT parent || to_char(moment AT TIME ZONE 'UTC', '_YYYY_MM')
@@ -1204,3 +1215,21 @@ SELECT reach IS NULL
         AND (reach -> 'labels' IS NULL OR labels @> (reach -> 'labels')))
 $$;
 COMMENT ON FUNCTION within_reach(bigint, uuid, jsonb, jsonb) IS 'Whether a server with this owner, id and labels is among those that a caller may see. A null reach is everything.';
+
+CREATE TABLE set_aside (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    level text NOT NULL,
+    place jsonb NOT NULL,
+    reason text NOT NULL,
+    found_by text NOT NULL,
+    found_at timestamptz NOT NULL,
+    bytes bytea NOT NULL
+);
+COMMENT ON TABLE set_aside IS 'Damaged rows that were taken out of the way, as they were. At most a thousand: beyond that jobs stop instead. A row may be deleted once it has been looked at.';
+COMMENT ON COLUMN set_aside.id IS 'Grows with time.';
+COMMENT ON COLUMN set_aside.level IS 'The table it was in: journal, recent, samples, rollup_1m or rollup_1h.';
+COMMENT ON COLUMN set_aside.place IS 'Its columns but for the packed ones.';
+COMMENT ON COLUMN set_aside.reason IS 'What is wrong with it.';
+COMMENT ON COLUMN set_aside.found_by IS 'What was done when it was found: fold, seal, day, keep or erase.';
+COMMENT ON COLUMN set_aside.found_at IS 'When it was found.';
+COMMENT ON COLUMN set_aside.bytes IS 'The block of a journal row; of others the whole row as PostgreSQL sends it (record_send), bit for bit.';

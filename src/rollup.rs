@@ -74,6 +74,15 @@ pub fn combine(start: Micros, buckets: &[Bucket]) -> Option<Bucket> {
     Some(all)
 }
 
+/// Whether two buckets are the same to the bit: -0.0 is not 0.0, and a number that is none is itself.
+pub fn is_same(left: &Bucket, right: &Bucket) -> bool {
+    let bits = |bucket: &Bucket| {
+        let Bucket { start, count, sum, min, max, first, last, increase } = *bucket;
+        (start, count, [sum, min, max, first, last, increase].map(f64::to_bits))
+    };
+    bits(left) == bits(right)
+}
+
 /// How much a counter grew between two neighbouring values.
 pub fn grown(before: f64, after: f64) -> f64 {
     if after < before { after } else { after - before }

@@ -17,7 +17,10 @@ WITH RECURSIVE writer AS (
     ORDER BY node DESC, lane DESC
     LIMIT $1
 )
-SELECT revision, known.node, known.lane, newest.sequence, fold_marks.sequence AS folded
+-- Another start of PostgreSQL is another revision, and so is another table: the database may have been set back.
+SELECT revision # hashtextextended(extract(epoch FROM pg_postmaster_start_time()) || '/' || 'series'::regclass::oid, 0)
+        AS revision,
+    known.node, known.lane, newest.sequence, fold_marks.sequence AS folded
 FROM catalog_revision
 LEFT JOIN known ON true
 LEFT JOIN fold_marks ON fold_marks.node = known.node AND fold_marks.lane = known.lane

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::http::handlers::Services;
 use crate::model::Micros;
 use crate::store::StoreError;
+use crate::store::set_aside;
 use crate::store::sizes::{self, TableSize};
 
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -40,5 +41,6 @@ async fn look_at_tables(services: &Services) -> Result<(), StoreError> {
     for TableSize { table, bytes, dead_rows } in sizes::tables(&client).await? {
         services.metrics.storage.table_is(table, bytes, dead_rows);
     }
+    services.metrics.storage.set_aside_rows.set(set_aside::count(&client).await?.cast_signed());
     Ok(())
 }

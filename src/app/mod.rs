@@ -110,7 +110,9 @@ impl App {
             Runner::new(jobs::all(config, &folds, &retention), context, node.id, Arc::clone(&metrics));
         let readers = Tasks::default();
         let (reading, known) = (plan::query(config), Arc::clone(&catalog));
-        let query = Arc::new(query::Engine::new(reading, database.clone(), known, latest, readers.clone()));
+        let query = query::Engine::new(reading, database.clone(), known, latest, readers.clone());
+        let (policy, now) = (Arc::clone(&retention), Arc::clone(&clock));
+        let query = Arc::new(query.keeping(Arc::new(move |identity| policy.kept_from(identity, now.now()))));
         let services = Arc::new(Services {
             catalog,
             journal,

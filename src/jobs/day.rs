@@ -4,6 +4,9 @@
 //! stored of a day is counted, and only buckets that differ are written. Late samples that are moved meanwhile correct
 //! the day themselves, as soon as it is closed.
 
+use std::time::Duration;
+
+use super::damage::{self, Finder};
 use super::months::{DAY_MICROS, Months};
 use super::rollups::Rollups;
 use super::worker::off_worker;
@@ -23,14 +26,14 @@ pub const SLICE_SERIES_MAX: usize = 2_000;
 /// Series that are asked at once for the first of their rows.
 const FIRST_SERIES_MAX: usize = 1_000;
 
-/// Rolls up the days that were closed since the last time. `force` changes nothing: an hour that is not closed would
-/// have to be counted again. Answers the rows written.
+/// Rolls up the days that were closed since the last time. `force` has it wait longer for its turn, and nothing else: an
+/// hour that is not closed would have to be counted again. Answers the rows written.
 ///
 /// # Errors
 /// [`JobError::Elsewhere`] when another node is at it. What was committed before an error stays, and the next run goes
 /// on from there.
-pub async fn run(context: &Context, _force: bool) -> Result<u64, JobError> {
-    run_with(context, SLICE_SERIES_MAX).await
+pub async fn run(context: &Context, force: bool) -> Result<u64, JobError> {
+    run_days(context, Terms { series_max: SLICE_SERIES_MAX, turn_wait: moving::turn_wait(force) }).await
 }
 
 /// As [`run`], so many series a transaction.
@@ -38,20 +41,34 @@ pub async fn run(context: &Context, _force: bool) -> Result<u64, JobError> {
 /// # Errors
 /// As [`run`].
 pub async fn run_with(context: &Context, series_max: usize) -> Result<u64, JobError> {
+    run_days(context, Terms { series_max, turn_wait: moving::TURN_WAIT }).await
+}
+
+/// How a run goes about it.
+#[derive(Clone, Copy)]
+struct Terms {
+    /// Series of one transaction.
+    series_max: usize,
+    /// How long each transaction waits for its turn.
+    turn_wait: Duration,
+}
+
+async fn run_days(context: &Context, terms: Terms) -> Result<u64, JobError> {
     let mut client = context.database.client().await?;
+    let finder = Finder { context, name: "day", turn_wait: terms.turn_wait };
     let progress = progress::read(&client).await?;
     let closed_to = rollup::start(progress.sealed_to, DAY_MICROS);
     let (mut months, mut rows, mut done_to) = (Months::default(), 0, progress.days_to);
     while done_to < closed_to {
-        match first_day(&mut client, done_to).await?.filter(|day| *day < closed_to) {
+        match first_day(&mut client, done_to, terms).await?.filter(|day| *day < closed_to) {
             Some(day) => {
                 months.make(&client, &[(Monthly::Hours, day)]).await?;
-                rows += roll_up(&mut client, day, series_max).await?;
+                rows += roll_up(&mut client, day, terms, finder).await?;
                 done_to = Micros(day.0.saturating_add(DAY_MICROS));
             }
             None => done_to = closed_to,
         }
-        let transaction = moving::begin(&mut client).await?;
+        let transaction = moving::begin(&mut client, terms.turn_wait).await?;
         progress::days_done(&transaction, done_to).await?;
         moving::commit(transaction).await?;
     }
@@ -59,8 +76,8 @@ pub async fn run_with(context: &Context, series_max: usize) -> Result<u64, JobEr
 }
 
 /// The first day at `from` or later that has samples.
-async fn first_day(client: &mut Client, from: Micros) -> Result<Option<Micros>, JobError> {
-    let transaction = moving::begin(client).await?;
+async fn first_day(client: &mut Client, from: Micros, terms: Terms) -> Result<Option<Micros>, JobError> {
+    let transaction = moving::begin(client, terms.turn_wait).await?;
     let (mut first, mut after): (Option<Micros>, _) = (None, None);
     while let Some((last, start)) = days::first_row(&transaction, after, from, FIRST_SERIES_MAX).await? {
         let day = rollup::start(start, DAY_MICROS);
@@ -73,17 +90,35 @@ async fn first_day(client: &mut Client, from: Micros) -> Result<Option<Micros>, 
     Ok(first)
 }
 
-async fn roll_up(client: &mut Client, day: Micros, series_max: usize) -> Result<u64, JobError> {
+async fn roll_up(client: &mut Client, day: Micros, terms: Terms, finder: Finder<'_>) -> Result<u64, JobError> {
     let (mut rows, mut after) = (0, None);
     loop {
-        let transaction = moving::begin(client).await?;
-        let series = days::series(&transaction, after, day, series_max).await?;
-        let Some(last) = series.last() else { break };
-        rows += roll_up_slice(&transaction, &series, day).await?;
-        after = Some(*last);
-        moving::commit(transaction).await?;
+        let slice = roll_up_next(client, after, day, terms).await;
+        match finder.settle(client, slice).await? {
+            Some(Some((written, last))) => {
+                rows += written;
+                after = Some(last);
+            }
+            Some(None) => return Ok(rows),
+            // Again, without a row that was damaged.
+            None => {}
+        }
     }
-    Ok(rows)
+}
+
+/// The series after `after`, as many as a transaction takes. Answers the rows written and the last of them.
+async fn roll_up_next(
+    client: &mut Client,
+    after: Option<SeriesId>,
+    day: Micros,
+    terms: Terms,
+) -> Result<Option<(u64, SeriesId)>, JobError> {
+    let transaction = moving::begin(client, terms.turn_wait).await?;
+    let series = days::series(&transaction, after, day, terms.series_max).await?;
+    let Some(last) = series.last() else { return Ok(None) };
+    let rows = roll_up_slice(&transaction, &series, day).await?;
+    moving::commit(transaction).await?;
+    Ok(Some((rows, *last)))
 }
 
 async fn roll_up_slice(transaction: &Transaction<'_>, series: &[SeriesId], day: Micros) -> Result<u64, JobError> {
@@ -118,7 +153,7 @@ impl Hour {
             self.put(day, rollups);
             self.key = Some(key);
         }
-        Ok(samples_row::decode(&stored.row, &mut self.times, &mut self.values)?)
+        samples_row::decode(&stored.row, &mut self.times, &mut self.values).map_err(damage::of_samples(stored))
     }
 
     /// Counts it and begins anew. Hours of which no samples are stored keep the bucket they have.

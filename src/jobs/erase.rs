@@ -16,12 +16,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::damage::Finder;
 use super::{Context, JobError, fold};
 use crate::backoff::Backoff;
 use crate::model::{Resolution, SeriesId};
 use crate::store::levels::erasing::{Level, Stretch, erase};
 use crate::store::levels::progress::fold_marks;
-use crate::store::locks::{Moving, try_lock};
+use crate::store::locks::{self, Moving};
 use crate::store::{Client, StoreError, Transaction, nodes, series, transactions};
 
 /// Series of one transaction, and so of one call.
@@ -103,9 +104,7 @@ pub async fn erase_levels(
     let mut client = context.database.client().await?;
     let mut erased = Erased::default();
     if span.has_cut_ends() {
-        let transaction = locked(&mut client, going_on).await?;
-        erased = cut::ends(&transaction, series, span).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        erased = cut_ends(context, &mut client, (series, span), going_on).await?;
     }
     let (hours, days) = (span.whole(Resolution::Hour.micros()), span.whole(Resolution::Hour.row_micros()));
     for (level, (from, to)) in
@@ -117,7 +116,7 @@ pub async fn erase_levels(
         loop {
             let transaction = locked(&mut client, going_on).await?;
             let rows = erase(&transaction, level, Stretch { series, from, to }, ROWS_MAX).await?;
-            transaction.commit().await.map_err(StoreError::from)?;
+            transactions::commit(transaction).await?;
             erased.rows += rows;
             if rows < ROWS_MAX as u64 {
                 break;
@@ -127,30 +126,45 @@ pub async fn erase_levels(
     Ok(erased)
 }
 
+/// The hours and days that are only partly in the stretch.
+async fn cut_ends(
+    context: &Context,
+    client: &mut Client,
+    (series, span): (&[SeriesId], Span),
+    going_on: GoingOn<'_>,
+) -> Result<Erased, EraseError> {
+    let finder = Finder { context, name: "erase", turn_wait: WAIT_MAX };
+    loop {
+        let transaction = locked(client, going_on).await?;
+        let cut = match cut::ends(&transaction, series, span).await {
+            Ok(erased) => transactions::commit(transaction).await.map(|()| erased).map_err(JobError::from),
+            Err(error) => {
+                drop(transaction);
+                Err(error)
+            }
+        };
+        // What is damaged goes out of the way, and the rest is cut without it.
+        if let Some(erased) = finder.settle(client, cut).await? {
+            return Ok(erased);
+        }
+    }
+}
+
 /// Removes the series themselves, and tells every node.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
 pub async fn erase_series(context: &Context, ids: &[SeriesId]) -> Result<u64, EraseError> {
     let mut client = context.database.client().await?;
-    let transaction = client.transaction().await.map_err(StoreError::from)?;
+    let transaction = transactions::begin(&mut client).await?;
     let removed = series::delete(&transaction, ids).await?;
-    transaction.commit().await.map_err(StoreError::from)?;
+    transactions::commit(transaction).await?;
     Ok(removed)
 }
 
 /// A transaction with the lock of those who change the levels.
 async fn locked<'a>(client: &'a mut Client, going_on: GoingOn<'_>) -> Result<Transaction<'a>, EraseError> {
-    let (started, mut backoff) = (Instant::now(), Backoff::new(PAUSE_MIN, PAUSE_MAX));
-    let transaction = transactions::begin(client).await?;
-    while !try_lock(&transaction, Moving::Levels).await? {
-        if !going_on() {
-            return Err(EraseError::Stopping);
-        }
-        if started.elapsed() > WAIT_MAX {
-            return Err(EraseError::Busy);
-        }
-        sleep(backoff.pause()).await;
-    }
-    Ok(transaction)
+    let started = Instant::now();
+    let begun = locks::begin(client, Moving::Levels, || going_on() && started.elapsed() < WAIT_MAX).await?;
+    begun.ok_or_else(|| if going_on() { EraseError::Busy } else { EraseError::Stopping })
 }

@@ -10,6 +10,7 @@
 //!   one transaction;
 //! - of each writer a fold takes a prefix, and of all writers those committed first, so no later fold holds what was
 //!   written before something that this one holds, as far as it could be seen;
+//! - a block that cannot be read is set aside, and the fold begins again without it;
 //! - memory is bounded by a pass and a portion of blocks, however much waits;
 //! - a part of the journal is emptied only when all in it was folded and readers on other nodes had their time.
 
@@ -21,14 +22,17 @@ mod trigger; // when much waits
 
 pub use trigger::Trigger;
 
+use std::time::Duration;
+
+use super::damage::{self, Finder};
 use super::worker::off_worker;
 use super::{Context, JobError};
 use crate::codec::block;
-use crate::model::Batch;
+use crate::model::{Batch, Micros};
 use crate::store::levels::fold::{self, BlockHead};
 use crate::store::levels::{recent, samples};
 use crate::store::locks::{self, Moving};
-use crate::store::{StoreError, Transaction};
+use crate::store::{Client, Transaction, transactions};
 use choose::{Chosen, choose};
 use gather::{FIRST, Gathered, Rows, after, last_of};
 
@@ -48,7 +52,7 @@ pub struct Limits {
     pub blocks_max: usize,
     /// Samples of one fold. Too high: transactions get long. Too low: parts hold few samples each.
     pub samples_max: u64,
-    /// Samples in memory at one time, 24 bytes each, and as many again while a pass shrinks.
+    /// Samples in memory at one time, 20 bytes each, and as many again while they are put in order.
     pub pass_samples_max: usize,
 }
 
@@ -72,12 +76,19 @@ pub async fn run(context: &Context, _force: bool) -> Result<u64, JobError> {
 /// # Errors
 /// As [`run`].
 pub async fn run_within(context: &Context, limits: Limits) -> Result<u64, JobError> {
+    let finder = Finder { context, name: "fold", turn_wait: Duration::ZERO };
     let mut rows = 0;
     loop {
-        let (written, is_more) = fold_some(context, limits).await?;
-        rows += written;
-        if !is_more {
-            break;
+        let mut client = context.database.client().await?;
+        let folded = fold_some(&mut client, context.clock.now(), limits).await;
+        match finder.settle(&mut client, folded).await? {
+            Some((written, false)) => {
+                rows += written;
+                break;
+            }
+            Some((written, true)) => rows += written,
+            // Again, without a block that was damaged.
+            None => {}
         }
     }
     empty::run(context).await?;
@@ -85,24 +96,21 @@ pub async fn run_within(context: &Context, limits: Limits) -> Result<u64, JobErr
 }
 
 /// One fold. Answers how many rows it wrote, and whether flushes are left.
-async fn fold_some(context: &Context, limits: Limits) -> Result<(u64, bool), JobError> {
-    let now = context.clock.now();
-    let mut client = context.database.client().await?;
-    let transaction = client.transaction().await.map_err(StoreError::from)?;
-    if !locks::try_lock(&transaction, Moving::Journal).await? {
-        return Err(JobError::Elsewhere);
-    }
+async fn fold_some(client: &mut Client, now: Micros, limits: Limits) -> Result<(u64, bool), JobError> {
+    // Who has the lock is doing this very work: nobody waits for it.
+    let transaction = locks::begin(client, Moving::Journal, || false).await?.ok_or(JobError::Elsewhere)?;
     let chosen = choose_some(&transaction, limits).await?;
     if chosen.blocks.is_empty() {
         // Dropped, it would keep the lock until its end has reached PostgreSQL, and nothing would be emptied.
-        transaction.commit().await.map_err(StoreError::from)?;
+        transactions::commit(transaction).await?;
         return Ok((0, false));
     }
     let number = fold::begin(&transaction, now).await?;
     let pass = Pass { transaction: &transaction, chosen: &chosen, slot: recent::slot(now), number };
     let rows = pass.all(limits.pass_samples_max).await?;
+    fold::slots_folded(&transaction, &chosen.slots(), now).await?;
     fold::move_marks(&transaction, &chosen.marks, now).await?;
-    transaction.commit().await.map_err(StoreError::from)?;
+    transactions::commit(transaction).await?;
     tracing::debug!(fold = number, blocks = chosen.blocks.len(), rows, "folded");
     Ok((rows, chosen.is_more))
 }
@@ -155,9 +163,10 @@ impl Pass<'_> {
             rest = left;
             let blocks = fold::blocks(self.transaction, &portion).await?;
             off_worker(|| {
-                blocks.iter().try_for_each(|bytes| {
-                    let mut batch = Batch::default();
-                    block::decode(bytes, &mut batch)?;
+                let mut batch = Batch::default();
+                blocks.iter().zip(&portion).try_for_each(|(bytes, head)| {
+                    batch.clear();
+                    block::decode(bytes, &mut batch).map_err(damage::of_block(head))?;
                     gathered.add(&batch);
                     Ok::<(), JobError>(())
                 })

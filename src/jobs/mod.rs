@@ -11,6 +11,7 @@
 //! - data are moved in transactions of bounded size: a crash leaves each sample in one place, and the next run goes on
 //!   where it was;
 //! - who moves holds a lock of PostgreSQL for as long as the transaction, so a sample is never moved by two at once;
+//! - a row that cannot be read is set aside, bytes and all, and never keeps its neighbours;
 //! - a rollup depends on the samples alone, whatever the order they came and were moved in;
 //! - ingest never waits for a job: a job's statement that would keep others waiting gives up and is tried again.
 //!
@@ -19,6 +20,7 @@
 pub mod runner; // when jobs run, and what they say of it
 mod worker; // long work beside the async workers
 mod moving; // the transactions in which data move
+pub mod damage; // rows that cannot be read
 mod months; // tables by month, made before they are written to
 pub mod fold; // journal to recent
 pub mod merge; // samples and the rows of their hour
@@ -35,9 +37,9 @@ pub use runner::{Job, Runner};
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::codec::block::BlockError;
-use crate::codec::samples_row::RowError;
+use crate::store::set_aside::ROWS_MAX;
 use crate::store::{Database, StoreError};
+use damage::Damage;
 
 /// What every job works with.
 #[derive(Clone, Debug)]
@@ -51,10 +53,11 @@ pub enum JobError {
     /// Another node is at it; nothing is wrong.
     #[error("another node is doing it")]
     Elsewhere,
-    #[error("a journal block cannot be read")]
-    Block(#[from] BlockError),
-    #[error("a stored row cannot be read")]
-    Row(#[from] RowError),
+    /// To be set aside by whoever began the transaction, see [`damage`].
+    #[error("a stored row is damaged: {0:?}")]
+    Damaged(Box<Damage>),
+    #[error("{ROWS_MAX} damaged rows were set aside already, and nobody has looked at them")]
+    TooMuchDamage,
     /// A defect. Its transaction was rolled back.
     #[error("the job panicked")]
     Panicked,

@@ -24,6 +24,7 @@ pub struct Rule {
     metric_type: TextSet,
     metric_name: TextSet,
     hostname: TextSet,
+    is_for_all_hosts: bool,
     tiers: Tiers,
 }
 
@@ -53,9 +54,10 @@ impl Default for Policy {
 
 impl Rule {
     pub fn new(metric_type: &str, metric_name: &str, hostname: &str, tiers: Tiers) -> Self {
+        let is_for_all_hosts = hostname == "*";
         let [metric_type, metric_name, hostname] =
             [metric_type, metric_name, hostname].map(|text| TextSet::new([text]));
-        Self { metric_type, metric_name, hostname, tiers }
+        Self { metric_type, metric_name, hostname, is_for_all_hosts, tiers }
     }
 }
 
@@ -79,6 +81,22 @@ impl Policy {
         self.tiers(identity.metric_type(), identity.metric_name(), hostname).horizons(now).raw
     }
 
+    /// What is before this has expired for the series in every form. On which host it is does not matter: where the rules
+    /// tell hosts apart, the one that keeps the least counts.
+    pub fn kept_from(&self, identity: &Identity, now: Micros) -> Micros {
+        let fits = |rule: &&Rule| {
+            rule.metric_type.contains(identity.metric_type()) && rule.metric_name.contains(identity.metric_name())
+        };
+        let mut kept_from = Micros(i64::MIN);
+        for rule in self.rules.iter().filter(fits) {
+            kept_from = kept_from.max(rule.tiers.horizons(now).kept_from());
+            if rule.is_for_all_hosts {
+                return kept_from;
+            }
+        }
+        kept_from.max(self.others.horizons(now).kept_from())
+    }
+
     /// What is before these has expired for every series.
     pub fn earliest(&self, now: Micros) -> Horizons {
         self.fold(now, Micros::min)
@@ -96,6 +114,13 @@ impl Policy {
             minutes: choose(left.minutes, right.minutes),
             hours: choose(left.hours, right.hours),
         })
+    }
+}
+
+impl Horizons {
+    /// What is before this has expired in every form.
+    pub fn kept_from(self) -> Micros {
+        self.raw.min(self.minutes).min(self.hours)
     }
 }
 
@@ -162,6 +187,16 @@ mod tests {
         assert_eq!(policy().raw_from(&identity, "db-7", now), time("2028-01-31T10:00:00Z"));
     }
 
+    #[test]
+    fn what_is_kept_in_no_form_is_told_without_the_host_and_never_too_late() {
+        let now = time("2028-03-01T10:20:30Z");
+        let kept_from =
+            |metric_type, name| policy().kept_from(&Identity::new(metric_type, name, Labels::default()).unwrap(), now);
+        assert_eq!(kept_from("mem", "free"), time("2027-12-02T00:00:00Z"), "hours are kept longest");
+        assert_eq!(kept_from("mem", "load1"), time("2028-02-28T00:00:00Z"));
+        assert_eq!(kept_from("cpu", "usage"), time("2027-12-02T00:00:00Z"), "some host may keep less than others");
+    }
+
     proptest! {
         #[test]
         fn every_series_expires_between_the_earliest_and_the_latest_horizon(
@@ -174,6 +209,8 @@ mod tests {
             prop_assert!(earliest.minutes <= of_series.minutes && of_series.minutes <= latest.minutes);
             prop_assert!(earliest.hours <= of_series.hours && of_series.hours <= latest.hours);
             prop_assert!(of_series.raw <= now);
+            let identity = Identity::new(&metric_type, &metric_name, Labels::default()).unwrap();
+            prop_assert!(policy.kept_from(&identity, now) >= of_series.kept_from());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::JobError;
+use super::{JobError, damage};
 use crate::codec::rollup_row;
 use crate::model::{Bucket, Micros, Resolution};
 use crate::rollup;
@@ -29,7 +29,8 @@ impl Rollups {
         let mut rows = BTreeMap::new();
         for stored in keyed::read_rollups(transaction, resolution, keys).await? {
             let mut buckets = Vec::new();
-            rollup_row::decode(&stored.row, resolution, &mut buckets)?;
+            rollup_row::decode(&stored.row, resolution, &mut buckets)
+                .map_err(damage::of_rollup(&stored, resolution))?;
             rows.insert((stored.series, stored.row.start), buckets);
         }
         Ok(Self { resolution, rows, changed: BTreeSet::new() })
@@ -48,7 +49,7 @@ impl Rollups {
     pub(super) fn put(&mut self, key: Key, start: Micros, bucket: Option<Bucket>) {
         let buckets = self.rows.entry(key).or_default();
         match (place(buckets, start), bucket) {
-            (Ok(there), Some(bucket)) if buckets[there] == bucket => return,
+            (Ok(there), Some(bucket)) if rollup::is_same(&buckets[there], &bucket) => return,
             (Ok(there), Some(bucket)) => buckets[there] = bucket,
             (Err(gap), Some(bucket)) => buckets.insert(gap, bucket),
             (Ok(there), None) => drop(buckets.remove(there)),

@@ -8,7 +8,7 @@ mod status; // what is told of jobs
 mod turns; // when the next run is due
 mod work; // one job's task
 
-pub use status::{State, Status};
+pub use status::{SetAsideRows, State, Status};
 pub use work::Worker;
 
 use std::fmt;

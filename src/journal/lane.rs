@@ -13,8 +13,9 @@ use super::flush;
 use super::writer::{Fate, Writer};
 use super::{CommitError, Surroundings};
 use crate::admit::budget::Permit;
+use crate::clock::{AdvancingClock, Clock};
 use crate::model::{Batch, Committed, Origin};
-use crate::store::journal::FlushRows;
+use crate::store::journal::{FlushRows, slot};
 
 /// A batch on its way to PostgreSQL.
 #[derive(Debug)]
@@ -64,6 +65,8 @@ pub(super) struct Lane {
     queue: Receiver<Message>,
     flush_samples_max: usize,
     surroundings: Surroundings,
+    /// When flushes are said to be committed.
+    stamps: Arc<AdvancingClock>,
     ends: Ends,
     next_sequence: u64,
 }
@@ -73,10 +76,10 @@ impl Lane {
         origin: Origin,
         queue: Receiver<Message>,
         flush_samples_max: usize,
-        surroundings: Surroundings,
+        (surroundings, stamps): (Surroundings, Arc<AdvancingClock>),
         ends: Ends,
     ) -> Self {
-        Self { origin, queue, flush_samples_max, surroundings, ends, next_sequence: 1 }
+        Self { origin, queue, flush_samples_max, surroundings, stamps, ends, next_sequence: 1 }
     }
 
     pub(super) fn origin(&self) -> Origin {
@@ -129,8 +132,11 @@ impl Lane {
         // Used up whatever becomes of the flush: no number ever stands for two contents.
         let sequence = self.next_sequence;
         self.next_sequence += 1;
-        let committed_at = self.surroundings.clock.now();
-        let rows = FlushRows::new(self.origin, sequence, committed_at, &flush::blocks(&batch));
+        let committed_at = self.stamps.now();
+        // By the clock as it is: set back, stamps stand still for as long, and the ring must turn all the same.
+        let slot = slot(self.surroundings.clock.now());
+        let blocks = flush::blocks(&batch);
+        let rows = FlushRows::in_slot(self.origin, sequence, (committed_at, slot), &blocks);
         let metrics = &self.surroundings.metrics.journal;
         let started = Instant::now();
         let retried = || {

@@ -103,8 +103,7 @@ impl Journal {
     /// Makes the journal and its lanes, which do nothing until they are started.
     pub fn new(config: Config, surroundings: &Surroundings) -> (Self, Lanes) {
         // One for all lanes: which of two flushes is the later one is read from their times.
-        let clock = Arc::new(AdvancingClock::new(Arc::clone(&surroundings.clock)));
-        let surroundings = Surroundings { clock, ..surroundings.clone() };
+        let stamps = Arc::new(AdvancingClock::new(Arc::clone(&surroundings.clock)));
         let common = Ends::default();
         let mut doors = Vec::new();
         let mut lanes = Vec::new();
@@ -113,7 +112,8 @@ impl Journal {
             let origin = Origin { node: surroundings.node.id, lane };
             let ends = Ends { ended: CancellationToken::new(), ..common.clone() };
             doors.push(Door { queue: sender, ended: ends.ended.clone() });
-            lanes.push(Lane::new(origin, receiver, config.flush_samples_max, surroundings.clone(), ends));
+            let surroundings = (surroundings.clone(), Arc::clone(&stamps));
+            lanes.push(Lane::new(origin, receiver, config.flush_samples_max, surroundings, ends));
         }
         let journal = Self { lanes: doors, closing: common.closing.clone(), commit_wait: config.commit_wait };
         (journal, Lanes { waiting: lanes, running: Vec::new(), ends: common })

@@ -111,6 +111,13 @@ impl Batch {
         self.values.push(value);
     }
 
+    /// Empties it and keeps the memory.
+    pub fn clear(&mut self) {
+        self.series.clear();
+        self.times.clear();
+        self.values.clear();
+    }
+
     pub fn len(&self) -> usize {
         self.series.len()
     }

@@ -14,9 +14,8 @@ use super::request::{self, RequestError, series_filter, shortened};
 use super::{Engine, QueryError, levels};
 use crate::model::{Micros, Series, SeriesId};
 use crate::store::levels::samples::WINDOW_MICROS;
-use crate::store::levels::weights;
 use crate::store::series::{self, SeriesFilter};
-use crate::store::{Client, StoreError};
+use crate::store::{Client, StoreError, sizes};
 use crate::wire::lines::LineFormat;
 
 /// Samples of a portion, about.
@@ -193,7 +192,7 @@ impl State {
         if self.from == self.request.from {
             let ids: Vec<SeriesId> = self.waiting.iter().map(|series| series.id).collect();
             let mut room = PORTION_SAMPLES;
-            let weights = weights::of_series(client, &ids, self.from, to).await?;
+            let weights = sizes::weights(client, &ids, self.from, to).await?;
             let fits = |weight: &&f64| {
                 room -= **weight;
                 room >= 0.0
@@ -204,7 +203,7 @@ impl State {
             }
         }
         let mut room = PORTION_SAMPLES;
-        let steps = weights::steps(client, first.id, self.from, to, STEPS_MAX).await?;
+        let steps = sizes::steps(client, first.id, self.from, to, STEPS_MAX).await?;
         let is_all = steps.len() < STEPS_MAX as usize;
         let beyond = steps.iter().find(|(_, samples)| {
             room -= samples;

@@ -26,13 +26,14 @@ pub use latest::LatestSamples;
 pub use page::Page;
 pub use request::{Format, MetricsRequest, RequestError};
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::catalog::Catalog;
-use crate::model::Micros;
+use crate::model::{Identity, Micros};
 use crate::shutdown::Tasks;
 use crate::store::{Database, StoreError};
 
@@ -92,7 +93,6 @@ pub enum QueryError {
 }
 
 /// Answers questions, a bounded number at a time.
-#[derive(Debug)]
 pub struct Engine {
     config: Config,
     database: Database,
@@ -102,6 +102,16 @@ pub struct Engine {
     /// Places for questions that put samples together.
     aggregating: Arc<Semaphore>,
     tasks: Tasks,
+    kept_from: Arc<KeptFrom>,
+}
+
+/// From when on anything of a series is kept.
+pub type KeptFrom = dyn Fn(&Identity) -> Micros + Send + Sync;
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Engine").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 impl Engine {
@@ -114,7 +124,15 @@ impl Engine {
         tasks: Tasks,
     ) -> Self {
         let (turns, aggregating) = (Semaphore::new(config.running_max), Semaphore::new(aggregate::AGGREGATING_MAX));
-        Self { config, database, catalog, latest, turns: Arc::new(turns), aggregating: Arc::new(aggregating), tasks }
+        let (turns, aggregating) = (Arc::new(turns), Arc::new(aggregating));
+        let kept_from = Arc::new(|_: &Identity| Micros(i64::MIN));
+        Self { config, database, catalog, latest, turns, aggregating, tasks, kept_from }
+    }
+
+    /// Has answers say which of their stretches are older than what is kept.
+    #[must_use]
+    pub fn keeping(self, kept_from: Arc<KeptFrom>) -> Self {
+        Self { kept_from, ..self }
     }
 
     /// Reads one page.

@@ -10,9 +10,11 @@ use super::journal::FlushRows;
 use super::nodes::Node;
 use super::{Database, StoreError, Timestamp};
 
-/// Statements end before the writer gives up on them, so that a blocked one does not stay behind in PostgreSQL; and a
-/// commit is on disk when it is reported, whatever the database's default.
-const SETTINGS: &str = "SET statement_timeout = '15s'; SET synchronous_commit = on";
+/// Statements end before the writer gives up on them, so that a blocked one does not stay behind in PostgreSQL, nor does
+/// a transaction of a writer that stands still; and a commit is on disk when it is reported, whatever the database's
+/// default.
+const SETTINGS: &str = "SET statement_timeout = '15s'; SET idle_in_transaction_session_timeout = '20s';
+    SET default_transaction_isolation = 'read committed'; SET synchronous_commit = on";
 
 /// Hangs up when dropped; what it was writing is then rolled back, unless it was committed already.
 #[derive(Debug)]

@@ -13,6 +13,10 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
 
+/// A transaction whose owner does nothing for this long is ended by PostgreSQL, so that a process that stands still does
+/// not keep the others from what it has locked.
+const IDLE_TRANSACTION_MAX: Duration = Duration::from_secs(60);
+
 /// How the pool behaves at its bounds.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolConfig {
@@ -58,9 +62,13 @@ impl Database {
         let manager = Manager::from_config(config.clone(), tls.clone(), manager_config);
         // Plans are made for the values at hand: one for all would not know that a page of blocks is short, and sort the
         // whole journal for it.
+        // A table of a ring is emptied after a second look under its lock, which must see what was committed before the
+        // lock was gained, whatever isolation the database has as its default.
         let settings = format!(
-            "SET statement_timeout = {}; SET plan_cache_mode = force_custom_plan",
-            pool_config.statement_timeout.as_millis()
+            "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
+             SET plan_cache_mode = force_custom_plan; SET default_transaction_isolation = 'read committed'",
+            pool_config.statement_timeout.as_millis(),
+            IDLE_TRANSACTION_MAX.as_millis(),
         );
         let pool = Pool::builder(manager)
             .max_size(pool_config.connections_max)

@@ -48,6 +48,11 @@ pub struct FlushRows {
 
 impl FlushRows {
     pub fn new(origin: Origin, sequence: u64, committed_at: Micros, blocks: &[NewBlock]) -> Self {
+        Self::in_slot(origin, sequence, (committed_at, slot(committed_at)), blocks)
+    }
+
+    /// With the table of the ring chosen by the caller.
+    pub fn in_slot(origin: Origin, sequence: u64, (committed_at, slot): (Micros, i16), blocks: &[NewBlock]) -> Self {
         let bytes: usize = blocks.iter().map(|block| block.block.len() + ROW_HEAD_BYTES).sum();
         let mut writer = CopyWriter::new(COLUMNS, bytes);
         for block in blocks {
@@ -55,7 +60,7 @@ impl FlushRows {
                 .begin_row()
                 .int4(origin.node as i32)
                 .int2(origin.lane as i16)
-                .int2(slot(committed_at))
+                .int2(slot)
                 .int8(sequence as i64)
                 .int2(block.part)
                 .int4(block.series_min.0 as i32)

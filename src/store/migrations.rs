@@ -3,7 +3,7 @@
 use super::{Database, StoreError};
 
 /// Every migration, oldest first. Names begin with the time they were written, so branches do not collide.
-const MIGRATIONS: [(&str, &str); 13] = [
+const MIGRATIONS: [(&str, &str); 16] = [
     ("20261120100000_engine", include_str!("../../sql/migrations/20261120100000_engine.sql")),
     ("20261120110000_history", include_str!("../../sql/migrations/20261120110000_history.sql")),
     ("20261120130000_catalog_revision", include_str!("../../sql/migrations/20261120130000_catalog_revision.sql")),
@@ -15,6 +15,9 @@ const MIGRATIONS: [(&str, &str); 13] = [
     ("20261120170000_months", include_str!("../../sql/migrations/20261120170000_months.sql")),
     ("20261120180000_documents", include_str!("../../sql/migrations/20261120180000_documents.sql")),
     ("20261120190000_node_token", include_str!("../../sql/migrations/20261120190000_node_token.sql")),
+    ("20261120193100_set_aside", include_str!("../../sql/migrations/20261120193100_set_aside.sql")),
+    ("20261120193200_gone", include_str!("../../sql/migrations/20261120193200_gone.sql")),
+    ("20261120193300_ring", include_str!("../../sql/migrations/20261120193300_ring.sql")),
     ("20261120200000_identity", include_str!("../../sql/migrations/20261120200000_identity.sql")),
     ("20261120210000_documents_verbatim", include_str!("../../sql/migrations/20261120210000_documents_verbatim.sql")),
 ];

@@ -14,10 +14,11 @@ pub mod partitions; // tables by month
 pub mod transactions; // beginning and ending them
 pub mod locks; // who may move data
 pub mod jobs; // what jobs say of their runs
+pub mod set_aside; // damaged rows, out of the way
 pub mod appender; // a writer's own connection, with its COPY prepared
 pub mod nodes; // what processes learn of each other
 pub mod verify; // what the check of all that is stored reads
-pub mod sizes; // what the large tables take
+pub mod sizes; // how much there is
 pub mod servers; // the machines agents speak for
 pub mod series; // what samples belong to
 pub mod snapshots; // whole-state documents

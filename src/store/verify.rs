@@ -3,9 +3,10 @@
 use deadpool_postgres::{Client, GenericClient, Transaction};
 use tokio_postgres::IsolationLevel;
 
+use super::levels::rollups::{self, StoredRollup};
 use super::levels::samples::{self, StoredSamples};
 use super::{StoreError, Timestamp};
-use crate::model::{Micros, Origin, SeriesId};
+use crate::model::{Micros, Origin, Resolution, SeriesId};
 
 /// A journal row with what its columns say of its block.
 #[derive(Debug)]
@@ -78,6 +79,25 @@ pub async fn samples(
     let statement = client.prepare_cached(include_str!("../../sql/queries/verify_samples.sql")).await?;
     let rows = client.query(&statement, &[&series, &Timestamp(start), &rows_max]).await?;
     rows.iter().map(samples::stored).collect()
+}
+
+/// The rows of a rollup table after the one given by series and start.
+///
+/// # Errors
+/// When PostgreSQL is not available or a row cannot be read.
+pub async fn rollups(
+    client: &impl GenericClient,
+    resolution: Resolution,
+    (series, start): (i32, Micros),
+    rows_max: i64,
+) -> Result<Vec<StoredRollup>, StoreError> {
+    let sql = match resolution {
+        Resolution::Minute => include_str!("../../sql/queries/verify_rollup_1m.sql"),
+        Resolution::Hour => include_str!("../../sql/queries/verify_rollup_1h.sql"),
+    };
+    let statement = client.prepare_cached(sql).await?;
+    let rows = client.query(&statement, &[&series, &Timestamp(start), &rows_max]).await?;
+    rows.iter().map(rollups::stored).collect()
 }
 
 /// Hours that are kept both as samples and as minutes.

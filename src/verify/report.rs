@@ -10,9 +10,13 @@ pub struct Report {
     pub journal_blocks: u64,
     pub parts: u64,
     pub rows: u64,
+    /// Rows of minutes and hours.
+    pub rollups: u64,
     pub samples: u64,
     /// Hours that were compared with the samples they stand for.
     pub hours: u64,
+    /// Damaged rows that jobs have taken out of the way.
+    pub set_aside: u64,
     pub faults: u64,
     pub listed: Vec<String>,
 }
@@ -32,9 +36,10 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { journal_blocks, parts, rows, samples, hours, faults, .. } = self;
+        let Self { journal_blocks, parts, rows, rollups, samples, hours, set_aside, faults, .. } = self;
         writeln!(out, "journal blocks: {journal_blocks}, parts: {parts}, rows: {rows}, samples in rows: {samples}")?;
-        writeln!(out, "hours compared with their samples: {hours}")?;
+        writeln!(out, "rows of minutes and hours: {rollups}, hours compared with their samples: {hours}")?;
+        writeln!(out, "damaged rows set aside: {set_aside}")?;
         for sentence in &self.listed {
             writeln!(out, "FAULT: {sentence}")?;
         }

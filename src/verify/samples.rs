@@ -113,15 +113,15 @@ async fn check_hours(
 ) -> Result<(), StoreError> {
     let mut stored = Vec::new();
     for row in rollups::read(client, Resolution::Hour, &[series], start, start).await? {
-        if let Err(error) = rollup_row::decode(&row.row, Resolution::Hour, &mut stored) {
-            report.fault(format!("series {}: the day {start}: {error}", series.0));
+        // One that is damaged is told when all of them are looked at.
+        if rollup_row::decode(&row.row, Resolution::Hour, &mut stored).is_err() {
             return Ok(());
         }
     }
     for bucket in expected {
         report.hours += 1;
         let found = stored.iter().find(|stored| stored.start == bucket.start);
-        if found.is_none_or(|found| bits(found) != bits(bucket)) {
+        if found.is_none_or(|found| !rollup::is_same(found, bucket)) {
             report.fault(format!(
                 "series {}: the hour {} is {found:?}, its samples make {bucket:?}",
                 series.0, bucket.start
@@ -148,10 +148,4 @@ fn told(what: &str, stored: &StoredSamples, fault: &str) -> String {
 
 fn day(stored: &StoredSamples) -> (SeriesId, Micros) {
     (stored.series, rollup::start(stored.row.start, DAY_MICROS))
-}
-
-/// Floats by their bits: -0.0 is not 0.0.
-fn bits(bucket: &Bucket) -> (u64, [u64; 6]) {
-    let Bucket { count, sum, min, max, first, last, increase, .. } = *bucket;
-    (count, [sum, min, max, first, last, increase].map(f64::to_bits))
 }

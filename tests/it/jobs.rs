@@ -2,3 +2,4 @@
 
 mod api; // what a whole server tells, and does when asked
 mod runs; // the runner with jobs of the test's
+mod turns; // who waits for whom

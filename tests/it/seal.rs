@@ -7,3 +7,4 @@ mod cuts; // runs that end half way
 mod between; // others at work between two statements
 mod late; // samples that come after their day, or after their hour's samples have gone
 mod ring; // tables that are emptied, and what comes meanwhile
+mod damage; // rows that cannot be read

@@ -82,6 +82,17 @@ async fn every_kind_of_change_is_found_and_named() {
             "INSERT INTO journal VALUES (1, 0, 0, 1, 0, 1, 1, now(), now(), 1, now(), 'no block')",
             "journal node 1 lane 0 sequence 1 part 0",
         ),
+        ("UPDATE rollup_1h SET buckets = B'1' WHERE series = 2", "row of rollup_1h of series 2"),
+        (
+            "DELETE FROM samples WHERE series = 2; UPDATE rollup_1h SET increases = B'1' WHERE series = 2",
+            "row of rollup_1h of series 2",
+        ),
+        ("UPDATE rollup_1h SET start = start + interval '1 hour' WHERE series = 2", "row of rollup_1h of series 2"),
+        (
+            "INSERT INTO set_aside (level, place, reason, found_by, found_at, bytes) \
+             VALUES ('samples', '{\"series\": 7}', 'bits', 'seal', now(), '')",
+            "a row of samples was set aside by seal",
+        ),
         ("DROP TABLE samples_2025_11", "samples has no part for 2025_11"),
         ("CREATE TABLE rest PARTITION OF samples DEFAULT", "samples has a part for all the rest"),
     ] {

@@ -8,13 +8,16 @@ use serde_json::{Value, json};
 
 use super::{Answering, Services};
 use crate::http::{ApiError, Request, response};
-use crate::jobs::runner::{State, Status};
+use crate::jobs::runner::{SetAsideRows, State, Status};
 use crate::model::Micros;
+use crate::store::set_aside::SetAside;
 
 pub(super) fn list(services: Arc<Services>, _request: Request) -> Answering {
     Box::pin(async move {
         let jobs: Vec<Value> = services.jobs.statuses().await?.iter().map(shown).collect();
-        response::json(StatusCode::OK, &json!({ "jobs": jobs }))
+        let SetAsideRows { rows, newest } = services.jobs.set_aside().await?;
+        let newest: Vec<Value> = newest.iter().map(set_aside).collect();
+        response::json(StatusCode::OK, &json!({ "jobs": jobs, "set_aside": { "rows": rows, "newest": newest } }))
     })
 }
 
@@ -29,6 +32,17 @@ pub(super) fn run(services: Arc<Services>, request: Request) -> Answering {
         let outcome = services.jobs.run_now(&name, force).await?;
         let duration_ms = outcome.duration.as_millis() as u64;
         response::json(StatusCode::OK, &json!({ "name": name, "rows": outcome.rows, "duration_ms": duration_ms }))
+    })
+}
+
+/// A damaged row that is out of the way.
+fn set_aside(row: &SetAside) -> Value {
+    json!({
+        "level": row.level,
+        "place": serde_json::from_str::<Value>(&row.place).unwrap_or_default(),
+        "reason": row.reason,
+        "found_by": row.found_by,
+        "found_at": row.found_at.to_string(),
     })
 }
 

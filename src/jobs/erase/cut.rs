@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::{Erased, Span};
 use crate::codec::rollup_row;
-use crate::codec::samples_row::{self, ROW_SAMPLES_MAX};
-use crate::jobs::JobError;
+use crate::codec::samples_row::{self, ROW_SAMPLES_MAX, RowError};
+use crate::jobs::{JobError, damage};
 use crate::model::{Bucket, Micros, Resolution, SeriesId};
 use crate::rollup;
 use crate::store::Transaction;
@@ -35,7 +35,8 @@ async fn cut_recent(transaction: &Transaction<'_>, stretch: Stretch<'_>, span: S
     let mut changed = 0;
     let mut left: BTreeMap<(i16, u64), Vec<StoredSamples>> = BTreeMap::new();
     for part in take_recent(transaction, stretch).await? {
-        let (times, values) = outside(&part.stored, span)?;
+        let (times, values) =
+            outside(&part.stored, span).map_err(damage::of_part(part.slot, part.fold, &part.stored))?;
         changed += u64::from(times.len() < part.stored.row.count as usize);
         left.entry((part.slot, part.fold)).or_default().extend(rows(part.stored.series, &times, &values));
     }
@@ -55,7 +56,7 @@ async fn cut_samples(
     let mut taken = take_samples(transaction, stretch).await?;
     taken.sort_by_key(|stored| (stored.series, stored.row.start));
     for stored in taken {
-        let (times, values) = outside(&stored, span)?;
+        let (times, values) = outside(&stored, span).map_err(damage::of_samples(&stored))?;
         changed += u64::from(times.len() < stored.row.count as usize);
         kept.extend(rows(stored.series, &times, &values));
         let (all_times, all_values) = left.entry((stored.series, stretch.from)).or_default();
@@ -76,7 +77,7 @@ async fn cut_minutes(
     let mut kept = Vec::new();
     for stored in take_rollups(transaction, MINUTE, stretch).await? {
         let mut buckets = Vec::new();
-        rollup_row::decode(&stored.row, MINUTE, &mut buckets)?;
+        rollup_row::decode(&stored.row, MINUTE, &mut buckets).map_err(damage::of_rollup(&stored, MINUTE))?;
         let before = buckets.len();
         buckets.retain(|bucket| !span.covers(bucket.start, MINUTE.micros()));
         erased.rows += u64::from(buckets.len() < before);
@@ -98,7 +99,7 @@ async fn cut_hours(
     let mut kept = Vec::new();
     for stored in take_rollups(transaction, HOUR, stretch).await? {
         let (mut before, mut after) = (Vec::new(), Vec::new());
-        rollup_row::decode(&stored.row, HOUR, &mut before)?;
+        rollup_row::decode(&stored.row, HOUR, &mut before).map_err(damage::of_rollup(&stored, HOUR))?;
         for bucket in &before {
             if span.covers(bucket.start, HOUR.micros()) {
                 continue;
@@ -118,7 +119,7 @@ async fn cut_hours(
 }
 
 /// The samples of a row that are not in `span`.
-fn outside(stored: &StoredSamples, span: Span) -> Result<(Vec<Micros>, Vec<f64>), JobError> {
+fn outside(stored: &StoredSamples, span: Span) -> Result<(Vec<Micros>, Vec<f64>), RowError> {
     let (mut times, mut values) = (Vec::new(), Vec::new());
     samples_row::decode(&stored.row, &mut times, &mut values)?;
     let is_kept: Vec<bool> = times.iter().map(|time| !span.contains(*time)).collect();

@@ -1,6 +1,6 @@
 //! Which flushes a fold takes. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Origin;
 use crate::store::levels::fold::BlockHead;
@@ -13,6 +13,14 @@ pub(super) struct Chosen {
     pub(super) marks: BTreeMap<Origin, u64>,
     /// Whether flushes were left for the next fold.
     pub(super) is_more: bool,
+}
+
+impl Chosen {
+    /// The parts of the ring that they are in.
+    pub(super) fn slots(&self) -> Vec<i16> {
+        let slots: BTreeSet<i16> = self.blocks.iter().map(|block| block.slot).collect();
+        slots.into_iter().collect()
+    }
 }
 
 /// Takes whole flushes from the first on while there is room for their samples, but at least one. `heads` is in the

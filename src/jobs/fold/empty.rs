@@ -12,13 +12,14 @@ use std::time::Duration;
 
 use super::super::{Context, JobError};
 use crate::model::Micros;
-use crate::store::StoreError;
 use crate::store::journal::{SLOTS, slot};
 use crate::store::levels::fold;
 use crate::store::locks::{self, Moving};
 use crate::store::nodes::WRITERS_MAX;
+use crate::store::transactions;
 
-/// How long a flush stays in the journal at least, for the other nodes to read it from there.
+/// How long a flush stays in the journal at least after its fold, for the other nodes to read it from there. Its own
+/// time is by another clock than ours, which may be ahead or have been set back.
 const FLUSH_KEPT: Duration = Duration::from_secs(15);
 const MARK_KEPT: Duration = Duration::from_secs(24 * 3600);
 const MARKS_MAX: usize = WRITERS_MAX;
@@ -28,21 +29,17 @@ pub(super) async fn run(context: &Context) -> Result<(), JobError> {
     let now = context.clock.now();
     let mut client = context.database.client().await?;
     for candidate in (0..SLOTS as i16).filter(|candidate| *candidate != slot(now)) {
-        let transaction = client.transaction().await.map_err(StoreError::from)?;
         // Another node is at it, and will do this too.
-        if !locks::try_lock(&transaction, Moving::Journal).await? {
-            return Ok(());
-        }
+        let Some(transaction) = locks::begin(&mut client, Moving::Journal, || false).await? else { return Ok(()) };
         let is_emptied = fold::empty_slot(&transaction, candidate, before(now, FLUSH_KEPT)).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transactions::commit(transaction).await?;
         if is_emptied {
             tracing::debug!(slot = candidate, "part of the journal emptied");
         }
     }
-    let transaction = client.transaction().await.map_err(StoreError::from)?;
-    if locks::try_lock(&transaction, Moving::Journal).await? {
+    if let Some(transaction) = locks::begin(&mut client, Moving::Journal, || false).await? {
         fold::forget_marks(&transaction, before(now, MARK_KEPT), MARKS_MAX).await?;
-        transaction.commit().await.map_err(StoreError::from)?;
+        transactions::commit(transaction).await?;
     }
     Ok(())
 }

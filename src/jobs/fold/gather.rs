@@ -7,6 +7,12 @@ use crate::store::levels::samples::{StoredSamples, WINDOW_MICROS};
 
 /// Where a sample belongs: by series, then by time.
 pub(super) type Place = (SeriesId, Micros);
+type Sample = (Micros, f64);
+/// A series, and where its samples end.
+type Run = (SeriesId, usize);
+
+/// Numbers of series between the first and the last one, for each sample, that are worth a counter of eight bytes each.
+const SPREAD_MAX: usize = 2;
 
 pub(super) const FIRST: Place = (SeriesId(0), Micros(i64::MIN));
 
@@ -29,9 +35,7 @@ pub(super) struct Gathered {
     from: Place,
     to: Place,
     samples_max: usize,
-    /// The series of each sample in the upper half, its position below in the lower: integers sort several times faster
-    /// than triples.
-    keys: Vec<u64>,
+    series: Vec<SeriesId>,
     times: Vec<Micros>,
     values: Vec<f64>,
 }
@@ -41,7 +45,7 @@ impl Gathered {
     pub(super) fn new(from: Place, to: Place, samples_max: usize) -> Self {
         // A half must be something.
         let samples_max = samples_max.max(2);
-        Self { from, to, samples_max, keys: Vec::new(), times: Vec::new(), values: Vec::new() }
+        Self { from, to, samples_max, series: Vec::new(), times: Vec::new(), values: Vec::new() }
     }
 
     /// The last place that everything was taken up to.
@@ -56,12 +60,18 @@ impl Gathered {
 
     /// Takes what is wanted of `batch`. Of samples with the same series and time the one that was added last counts.
     pub(super) fn add(&mut self, batch: &Batch) {
+        if self.series.len() + batch.len() <= self.samples_max && self.wants_all(&batch.series) {
+            self.series.extend_from_slice(&batch.series);
+            self.times.extend_from_slice(&batch.times);
+            self.values.extend_from_slice(&batch.values);
+            return;
+        }
         for (index, series) in batch.series.iter().enumerate() {
             let place = (*series, batch.times[index]);
             if place < self.from || place > self.to {
                 continue;
             }
-            if self.keys.len() == self.samples_max {
+            if self.series.len() == self.samples_max {
                 self.shrink();
                 if place > self.to {
                     continue;
@@ -71,8 +81,19 @@ impl Gathered {
         }
     }
 
+    /// Whether all samples of these series are wanted, at whatever time.
+    fn wants_all(&self, series: &[SeriesId]) -> bool {
+        let (first, last) = (self.from.0, self.to.0);
+        let is_whole = |one: SeriesId| {
+            (one > first || one == first && self.from.1 == Micros(i64::MIN))
+                && (one < last || one == last && self.to.1 == Micros(i64::MAX))
+        };
+        // Without a branch for each: nearly always all are.
+        series.iter().fold(true, |all, one| all & is_whole(*one))
+    }
+
     fn push(&mut self, (series, time): Place, value: f64) {
-        self.keys.push(u64::from(series.0) << 32 | self.times.len() as u64);
+        self.series.push(series);
         self.times.push(time);
         self.values.push(value);
     }
@@ -80,7 +101,7 @@ impl Gathered {
     /// Leaves each place once, and when these are still many gives up the upper ones: they are for the next pass.
     fn shrink(&mut self) {
         let mut merged = Self {
-            keys: Vec::with_capacity(self.samples_max),
+            series: Vec::with_capacity(self.samples_max),
             times: Vec::with_capacity(self.samples_max),
             values: Vec::with_capacity(self.samples_max),
             ..*self
@@ -92,37 +113,76 @@ impl Gathered {
             }
         }
         let half = self.samples_max / 2;
-        if merged.keys.len() > half {
-            merged.keys.truncate(half);
+        if merged.series.len() > half {
+            merged.series.truncate(half);
             merged.times.truncate(half);
             merged.values.truncate(half);
-            if let (Some(key), Some(time)) = (merged.keys.last(), merged.times.last()) {
-                merged.to = (series_of(*key), *time);
+            if let (Some(series), Some(time)) = (merged.series.last(), merged.times.last()) {
+                merged.to = (*series, *time);
             }
         }
         *self = merged;
     }
 
     /// Ends the gathering.
-    pub(super) fn into_rows(mut self) -> Rows {
-        self.keys.sort_unstable();
-        Rows { gathered: self, next_key: 0, series: SeriesId(0), times: Vec::new(), values: Vec::new(), taken: 0 }
+    pub(super) fn into_rows(self) -> Rows {
+        let Self { series, times, values, .. } = self;
+        let (samples, runs) = by_series(&series, &times, &values);
+        Rows { samples, runs, next_run: 0, next_sample: 0, ..Rows::default() }
     }
 }
 
-fn series_of(key: u64) -> SeriesId {
-    SeriesId((key >> 32) as u32)
+/// The samples series by series, those of one in the order in which they were added, and where those of each end.
+///
+/// They are counted and put in their places, which takes two looks at each: to sort them took half of the whole fold's
+/// work here. Only where series are few and far between their numbers are sorted.
+fn by_series(series: &[SeriesId], times: &[Micros], values: &[f64]) -> (Vec<Sample>, Vec<Run>) {
+    let (Some(first), Some(last)) = (series.iter().min(), series.iter().max()) else { return Default::default() };
+    let numbers = (last.0 - first.0) as usize + 1;
+    if numbers > series.len().saturating_mul(SPREAD_MAX) {
+        return by_series_sorted(series, times, values);
+    }
+    let mut ends = vec![0_usize; numbers];
+    series.iter().for_each(|one| ends[(one.0 - first.0) as usize] += 1);
+    let mut runs = Vec::new();
+    let mut begin = 0;
+    for (number, slot) in ends.iter_mut().enumerate() {
+        let count = std::mem::replace(slot, begin);
+        begin += count;
+        if count > 0 {
+            runs.push((SeriesId(first.0 + number as u32), begin));
+        }
+    }
+    let mut samples = vec![(Micros(0), 0.0); series.len()];
+    for ((one, time), value) in series.iter().zip(times).zip(values) {
+        let place = &mut ends[(one.0 - first.0) as usize];
+        samples[*place] = (*time, *value);
+        *place += 1;
+    }
+    (samples, runs)
 }
 
-fn position_of(key: u64) -> usize {
-    (key & 0xffff_ffff) as usize
+fn by_series_sorted(series: &[SeriesId], times: &[Micros], values: &[f64]) -> (Vec<Sample>, Vec<Run>) {
+    let mut places: Vec<usize> = (0..series.len()).collect();
+    places.sort_by_key(|place| series[*place]);
+    let mut runs: Vec<Run> = Vec::new();
+    for (index, place) in places.iter().enumerate() {
+        match runs.last_mut() {
+            Some((last, end)) if *last == series[*place] => *end = index + 1,
+            _ => runs.push((series[*place], index + 1)),
+        }
+    }
+    (places.into_iter().map(|place| (times[place], values[place])).collect(), runs)
 }
 
 /// Gathered samples as rows, by series and time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Rows {
-    gathered: Gathered,
-    next_key: usize,
+    /// Series by series, in the order in which they were added.
+    samples: Vec<Sample>,
+    runs: Vec<Run>,
+    next_run: usize,
+    next_sample: usize,
     /// The series that rows are made of now; the first `taken` of its samples are in rows already.
     series: SeriesId,
     times: Vec<Micros>,
@@ -149,20 +209,15 @@ impl Rows {
 
     /// Goes on to the next series: its samples in order of time, each time once.
     fn next_series(&mut self) -> Option<(SeriesId, &[Micros], &[f64])> {
-        let rest = &mut self.gathered.keys[self.next_key..];
-        let series = series_of(*rest.first()?);
-        let length = rest.partition_point(|key| series_of(*key) == series);
-        let of_series = &mut rest[..length];
-        let times = &self.gathered.times;
-        let time = |key: &u64| times[position_of(*key)];
-        if !of_series.is_sorted_by_key(time) {
+        let &(series, end) = self.runs.get(self.next_run)?;
+        let of_series = &mut self.samples[self.next_sample..end];
+        if !of_series.is_sorted_by_key(|(time, _)| *time) {
             // Stable, so that of samples with the same time the one that was added last stays the last one.
-            of_series.sort_by_key(time);
+            of_series.sort_by_key(|(time, _)| *time);
         }
         self.times.clear();
         self.values.clear();
-        for key in of_series {
-            let (time, value) = (time(key), self.gathered.values[position_of(*key)]);
+        for &mut (time, value) in of_series {
             if self.times.last() == Some(&time) {
                 self.values.pop();
             } else {
@@ -171,7 +226,7 @@ impl Rows {
             self.values.push(value);
         }
         (self.series, self.taken) = (series, 0);
-        self.next_key += length;
+        (self.next_run, self.next_sample) = (self.next_run + 1, end);
         Some((series, &self.times, &self.values))
     }
 }

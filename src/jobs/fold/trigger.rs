@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 use crate::model::{CommitListener, Committed};
 
 /// More than this since the last fold is folded at once. Too high: readers have much of the journal to go through. Too
-/// low: parts hold few samples each.
-const SAMPLES: u64 = 2_000_000;
+/// low: parts hold few samples each, and a part costs PostgreSQL as much as a hundred samples cost us.
+const SAMPLES: u64 = 4_000_000;
 
 #[derive(Debug, Default)]
 pub struct Trigger {

@@ -1,8 +1,8 @@
 //! Hours of samples to rows of minutes. Pure.
 
-use crate::codec::samples_row::RowError;
 use crate::codec::{rollup_row, samples_row};
 use crate::jobs::keep::cut::hour;
+use crate::jobs::{JobError, damage};
 use crate::model::{Bucket, Micros, Resolution, SeriesId};
 use crate::rollup;
 use crate::store::levels::rollups::StoredRollup;
@@ -23,13 +23,13 @@ pub(super) struct Minutes {
 }
 
 impl Minutes {
-    pub(super) fn add(&mut self, stored: &StoredSamples) -> Result<(), RowError> {
+    pub(super) fn add(&mut self, stored: &StoredSamples) -> Result<(), JobError> {
         let hour = hour(stored.row.start);
         if (stored.series, hour) != (self.series, self.hour) {
             self.end_hour();
             (self.series, self.hour) = (stored.series, hour);
         }
-        samples_row::decode(&stored.row, &mut self.times, &mut self.values)?;
+        samples_row::decode(&stored.row, &mut self.times, &mut self.values).map_err(damage::of_samples(stored))?;
         let last = self.times.last().copied().unwrap_or_default();
         let minute = rollup::start(last, Resolution::Minute.micros());
         self.roll_up(self.times.partition_point(|time| *time < minute));
@@ -61,10 +61,11 @@ impl Minutes {
 }
 
 /// Two rows of the same series and hour as one. What came late is added to the minutes that were kept.
-pub(super) fn merged(kept: &StoredRollup, late: &StoredRollup) -> Result<StoredRollup, RowError> {
+pub(super) fn merged(kept: &StoredRollup, late: &StoredRollup) -> Result<StoredRollup, JobError> {
+    const MINUTE: Resolution = Resolution::Minute;
     let (mut buckets, mut late_buckets) = (Vec::new(), Vec::new());
-    rollup_row::decode(&kept.row, Resolution::Minute, &mut buckets)?;
-    rollup_row::decode(&late.row, Resolution::Minute, &mut late_buckets)?;
+    rollup_row::decode(&kept.row, MINUTE, &mut buckets).map_err(damage::of_rollup(kept, MINUTE))?;
+    rollup_row::decode(&late.row, MINUTE, &mut late_buckets).map_err(damage::of_rollup(late, MINUTE))?;
     for late in late_buckets {
         match buckets.binary_search_by_key(&late.start, |bucket| bucket.start) {
             Ok(place) => buckets[place] = rollup::merge(&buckets[place], &late),

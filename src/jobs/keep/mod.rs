@@ -18,8 +18,11 @@ mod raw; // samples that have expired
 mod rolled_up; // minutes and hours that have expired
 mod watch; // whether the months are there
 
+use std::time::Duration;
+
+use super::damage::Finder;
 use super::retention::Policy;
-use super::{Context, JobError};
+use super::{Context, JobError, moving};
 use crate::model::{Micros, Resolution};
 use crate::rollup;
 use crate::store::levels::progress;
@@ -27,6 +30,22 @@ use crate::store::levels::progress;
 pub use ahead::{MONTHS_AHEAD, make_months};
 pub use behind::drop_months;
 pub use watch::MonthsWatch;
+
+/// What all steps of a run share.
+#[derive(Clone, Copy, Debug)]
+struct Turn<'a> {
+    context: &'a Context,
+    policy: &'a Policy,
+    now: Micros,
+    /// How long each transaction waits for its turn to move data.
+    wait_max: Duration,
+}
+
+impl<'a> Turn<'a> {
+    fn finder(self) -> Finder<'a> {
+        Finder { context: self.context, name: "keep", turn_wait: self.wait_max }
+    }
+}
 
 /// Makes months and takes away what has expired; the latter once an hour, unless `force`. Answers how many rows were
 /// removed, a dropped or made month being one.
@@ -36,7 +55,8 @@ pub use watch::MonthsWatch;
 pub async fn run(context: &Context, policy: &Policy, force: bool) -> Result<u64, JobError> {
     let now = context.clock.now();
     let made = make_months(context).await;
-    let resumed = behind::finish(context).await;
+    let turn_wait = moving::turn_wait(force);
+    let resumed = behind::finish(context, turn_wait).await;
     let expired = expire(context, policy, now, force).await;
     Ok(made? + resumed? + expired?)
 }
@@ -47,10 +67,13 @@ async fn expire(context: &Context, policy: &Policy, now: Micros, force: bool) ->
     if progress.kept_at == hour && !force {
         return Ok(0);
     }
-    let raw = raw::expire(context, policy, now, progress.days_to).await;
-    let minutes = rolled_up::expire(context, policy, now, Resolution::Minute).await;
-    let hours = rolled_up::expire(context, policy, now, Resolution::Hour).await;
+    let turn = Turn { context, policy, now, wait_max: moving::turn_wait(force) };
+    let raw = raw::expire(turn, progress.days_to).await;
+    let minutes = rolled_up::expire(turn, Resolution::Minute).await;
+    let hours = rolled_up::expire(turn, Resolution::Hour).await;
     let rows = raw? + minutes? + hours?;
-    progress::kept_at(&context.database.client().await?, hour).await?;
+    let client = context.database.client().await?;
+    progress::gone_to(&client, policy.earliest(now).kept_from()).await?;
+    progress::kept_at(&client, hour).await?;
     Ok(rows)
 }

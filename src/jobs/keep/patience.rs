@@ -3,9 +3,6 @@
 use std::time::Duration;
 
 use crate::backoff::Backoff;
-use crate::jobs::JobError;
-use crate::store::Transaction;
-use crate::store::locks::{self, Moving};
 
 /// With the pauses in between, a second and a half and what the tries take.
 const TRIES: u32 = 6;
@@ -33,17 +30,4 @@ impl Tries {
         tokio::time::sleep(self.backoff.pause()).await;
         true
     }
-}
-
-/// Takes the lock of who changes samples and rollups. Others hold it for the length of a slice.
-///
-/// The transaction must be one of `transactions::begin`: the snapshot of another would be from before the lock was gained.
-pub(super) async fn lock(transaction: &Transaction<'_>) -> Result<(), JobError> {
-    let mut tries = Tries::new();
-    while !locks::try_lock(transaction, Moving::Levels).await? {
-        if !tries.pause().await {
-            return Err(JobError::Elsewhere);
-        }
-    }
-    Ok(())
 }

@@ -1,22 +1,23 @@
 //! Samples that have expired become minutes.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 
+use super::Turn;
 use super::ahead;
 use super::behind::{Droppable, drop_expired};
 use super::cut::{self, ROWS_OF_SERIES_MAX, hour};
 use super::minutes::{Minutes, merged};
 use super::pages::Pages;
-use super::patience::lock;
-use crate::jobs::retention::Policy;
-use crate::jobs::{Context, JobError};
+use crate::jobs::damage::Finder;
+use crate::jobs::{JobError, moving};
 use crate::model::{Micros, Resolution, SeriesId};
 use crate::store::levels::expiry::{self, Expired};
 use crate::store::levels::rollups::{self, StoredRollup};
 use crate::store::partitions::{self, Monthly};
-use crate::store::{Client, Transaction, transactions};
+use crate::store::{Client, Transaction};
 
 /// Some series: what of their samples has expired, and from when on they have minutes.
 #[derive(Debug, Default)]
@@ -26,12 +27,13 @@ struct Page {
 }
 
 /// Takes away the samples that have expired, those of days before `days_to` only. Answers how many rows and months went.
-pub(super) async fn expire(context: &Context, policy: &Policy, now: Micros, days_to: Micros) -> Result<u64, JobError> {
+pub(super) async fn expire(turn: Turn<'_>, days_to: Micros) -> Result<u64, JobError> {
+    let Turn { context, policy, now, wait_max } = turn;
     let (earliest, latest) = (policy.earliest(now), policy.latest(now).raw.min(days_to));
     let all_expired = earliest.raw.min(days_to);
     // Of months whose minutes have expired as well, nothing is to be made.
     let unwanted = all_expired.min(earliest.minutes);
-    let mut gone = drop_expired(context, Monthly::Samples, unwanted, Droppable::All).await?;
+    let mut gone = drop_expired(context, (Monthly::Samples, unwanted), Droppable::All, wait_max).await?;
     let mut client = context.database.client().await?;
     let months = partitions::list(&client, Monthly::Samples).await?;
     let months: Vec<_> = months.iter().filter(|one| one.is_part && one.month.start() < latest).collect();
@@ -49,30 +51,39 @@ pub(super) async fn expire(context: &Context, policy: &Policy, now: Micros, days
             page.expired.push(Expired { series: name.id, before: horizons.raw.min(days_to) });
             page.minutes_from.insert(name.id, horizons.minutes);
         }
-        gone += expire_page(&mut client, &page).await?;
+        gone += expire_page(&mut client, &page, turn.finder()).await?;
     }
     drop(client);
-    Ok(gone + drop_expired(context, Monthly::Samples, all_expired, Droppable::Unused).await?)
+    Ok(gone + drop_expired(context, (Monthly::Samples, all_expired), Droppable::Unused, wait_max).await?)
 }
 
-async fn expire_page(client: &mut Client, page: &Page) -> Result<u64, JobError> {
+async fn expire_page(client: &mut Client, page: &Page, finder: Finder<'_>) -> Result<u64, JobError> {
     let mut gone = 0;
     loop {
-        let transaction = transactions::begin(client).await?;
-        lock(&transaction).await?;
-        expiry::prefer_indexes(&transaction).await?;
-        let rows = expiry::oldest_samples(&transaction, &page.expired, ROWS_OF_SERIES_MAX).await?;
-        let slice = cut::slice(&rows, &page.expired);
-        if slice.is_empty() {
-            // Ended here, and not when nobody looks: the next one may be on another connection, and find the lock taken.
-            transactions::commit(transaction).await?;
-            return Ok(gone);
+        let slice = expire_slice(client, page, finder.turn_wait).await;
+        match finder.settle(client, slice).await? {
+            Some(0) => return Ok(gone),
+            Some(taken) => gone += taken,
+            // Again, without a row that was damaged.
+            None => {}
         }
-        let (taken, minutes) = take(&transaction, &slice, page).await?;
-        write(&transaction, minutes).await?;
-        transactions::commit(transaction).await?;
-        gone += taken;
     }
+}
+
+/// Takes the next slice away and answers how many rows that were.
+async fn expire_slice(client: &mut Client, page: &Page, wait_max: Duration) -> Result<u64, JobError> {
+    let transaction = moving::begin(client, wait_max).await?;
+    let rows = expiry::oldest_samples(&transaction, &page.expired, ROWS_OF_SERIES_MAX).await?;
+    let slice = cut::slice(&rows, &page.expired);
+    let mut taken = 0;
+    if !slice.is_empty() {
+        let minutes;
+        (taken, minutes) = take(&transaction, &slice, page).await?;
+        write(&transaction, minutes).await?;
+    }
+    // Ended here, and not when nobody looks: the next one may be on another connection, and find the lock taken.
+    moving::commit(transaction).await?;
+    Ok(taken)
 }
 
 /// Takes a slice away. Answers how many rows that were, and the minutes they leave.

@@ -6,6 +6,18 @@ use super::{Door, Runner};
 use crate::model::Micros;
 use crate::store::StoreError;
 use crate::store::jobs::{self, JobRow};
+use crate::store::set_aside::{self, SetAside};
+
+/// Damaged rows that are told one by one; all others are counted.
+const SET_ASIDE_LISTED_MAX: i64 = 10;
+
+/// What was set aside and is still there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAsideRows {
+    pub rows: u64,
+    /// The last ones, the very last first.
+    pub newest: Vec<SetAside>,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -43,6 +55,16 @@ impl Runner {
         let now = self.context.clock.now();
         let row = |door: &Door| rows.iter().find(|row| row.name == door.name).cloned().unwrap_or_default();
         Ok(self.doors.iter().map(|door| status(door, row(door), now)).collect())
+    }
+
+    /// Damaged rows that jobs have set aside.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not available.
+    pub async fn set_aside(&self) -> Result<SetAsideRows, StoreError> {
+        let client = self.context.database.client().await?;
+        let newest = set_aside::list(&client, SET_ASIDE_LISTED_MAX).await?;
+        Ok(SetAsideRows { rows: set_aside::count(&client).await?, newest })
     }
 
     /// What is written of one job.

@@ -9,13 +9,15 @@ use tokio::sync::mpsc;
 
 use super::turns::Turns;
 use super::{Door, Job, JobError, Outcome, Request, Runner};
+use crate::jobs::moving::FORCED_TURN_WAIT;
 use crate::model::Micros;
 use crate::shutdown::Tasks;
 use crate::store::jobs::EndedRun;
 use crate::store::{StoreError, jobs};
 
-/// How long a run that was asked for waits for another node to be done.
+/// How long a run that was asked for waits for another node to be done, and one that somebody insists on.
 const ELSEWHERE_MAX: Duration = Duration::from_secs(5);
+const FORCED_ELSEWHERE_MAX: Duration = FORCED_TURN_WAIT;
 const ELSEWHERE_PAUSE: Duration = Duration::from_millis(100);
 /// A run that goes on when the server stops has this long to end. Then its transaction is rolled back.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -75,9 +77,10 @@ impl Worker {
         }
         let asked_at = Instant::now();
         let force = request.as_ref().is_some_and(|request| request.force);
+        let wait_max = if force { FORCED_ELSEWHERE_MAX } else { ELSEWHERE_MAX };
         let outcome = loop {
             let outcome = self.run_once(force).await;
-            let may_wait = request.is_some() && asked_at.elapsed() < ELSEWHERE_MAX;
+            let may_wait = request.is_some() && asked_at.elapsed() < wait_max;
             if !(may_wait && matches!(outcome, Err(JobError::Elsewhere))) {
                 break outcome;
             }

@@ -14,9 +14,11 @@ mod portion; // some of its hours, put together with what is stored
 mod late; // rollups that must follow
 
 use std::fmt;
+use std::time::Duration;
 
 use slice::Slice;
 
+use super::damage::Finder;
 use super::months::{Months, Need};
 use super::{Context, JobError, moving};
 use crate::model::{Micros, SeriesId};
@@ -47,12 +49,14 @@ pub struct Terms<'a> {
     pub raw_from: &'a RawFrom<'a>,
     pub slice_samples_max: usize,
     pub slice_parts_max: usize,
+    /// How long each slice waits for its turn; none as long as is usual.
+    pub turn_wait: Option<Duration>,
 }
 
 impl Default for Terms<'_> {
     fn default() -> Self {
         let raw_from = &|_| Micros(i64::MIN);
-        Self { raw_from, slice_samples_max: SLICE_SAMPLES_MAX, slice_parts_max: SLICE_PARTS_MAX }
+        Self { raw_from, slice_samples_max: SLICE_SAMPLES_MAX, slice_parts_max: SLICE_PARTS_MAX, turn_wait: None }
     }
 }
 
@@ -80,18 +84,23 @@ pub async fn run_with(context: &Context, force: bool, terms: &Terms<'_>) -> Resu
     let mut client = context.database.client().await?;
     // An hour that was closed stays closed, though it was by force or the clock has been set back since.
     let closed_to = over_to.max(progress::read(&client).await?.sealed_to);
-    let work = Work { before: if force { Timestamp::AFTER_ALL.0 } else { closed_to }, closed_to, terms };
+    let turn_wait = terms.turn_wait.unwrap_or(moving::turn_wait(force));
+    let work = Work { before: if force { Timestamp::AFTER_ALL.0 } else { closed_to }, closed_to, terms, turn_wait };
     let mut months = Months::default();
     months.make(&client, &[(Monthly::Samples, Micros(closed_to.0.saturating_sub(WINDOW_MICROS)))]).await?;
+    let finder = Finder { context, name: "seal", turn_wait };
     let (mut rows, mut next) = (0, Some(Position::FIRST));
     while let Some(from) = next {
-        match move_slice(&mut client, &work, from, &months).await? {
-            Step::Moved { rows: written, next: after } => {
+        let step = move_slice(&mut client, &work, from, &months).await;
+        match finder.settle(&mut client, step).await? {
+            Some(Step::Moved { rows: written, next: after }) => {
                 rows += written;
                 next = after;
             }
             // Each time there are fewer left, and the door lets only so many years in.
-            Step::MonthsMissing(missing) => months.make(&client, &missing).await?,
+            Some(Step::MonthsMissing(missing)) => months.make(&client, &missing).await?,
+            // Again, without a row that was damaged.
+            None => {}
         }
     }
     empty_slots(&client).await?;
@@ -105,6 +114,7 @@ struct Work<'a> {
     /// Hours before this are closed afterwards.
     closed_to: Micros,
     terms: &'a Terms<'a>,
+    turn_wait: Duration,
 }
 
 enum Step {
@@ -117,7 +127,7 @@ enum Step {
 }
 
 async fn move_slice(client: &mut Client, work: &Work<'_>, from: Position, months: &Months) -> Result<Step, JobError> {
-    let transaction = moving::begin(client).await?;
+    let transaction = moving::begin(client, work.turn_wait).await?;
     let progress = progress::read(&transaction).await?;
     // A day that is closed but not rolled up yet counts as rolled up: its run may be half way through.
     let days_to = progress.sealed_to.max(progress.days_to);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::RawFrom;
 use super::late::Corrections;
-use crate::jobs::JobError;
 use crate::jobs::merge::{self, Head, Samples};
 use crate::jobs::worker::off_worker;
+use crate::jobs::{JobError, damage};
 use crate::model::Micros;
 use crate::rollup;
 use crate::store::Transaction;
@@ -96,7 +96,7 @@ impl Hour<'_> {
         for (place, head) in self.heads.iter().enumerate() {
             if let Some(stored) = read.remove(&(self.key.0, head.start)) {
                 let mut samples = Samples::default();
-                samples.add(&stored.row)?;
+                samples.add(&stored.row).map_err(damage::of_samples(&stored))?;
                 taken.insert(place, samples);
             }
         }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Work, late};
 use crate::codec::samples_row;
-use crate::jobs::JobError;
 use crate::jobs::merge::Samples;
 use crate::jobs::months::{DAY_MICROS, Need};
 use crate::jobs::worker::off_worker;
+use crate::jobs::{JobError, damage};
 use crate::model::Micros;
 use crate::rollup;
 use crate::store::Transaction;
@@ -74,12 +74,16 @@ impl Slice {
         }
         self.samples += usize::try_from(part.stored.row.count).unwrap_or_default();
         self.moved.push(part.place);
-        self.add(&part.stored)
+        self.add(part)
     }
 
-    fn add(&mut self, stored: &StoredSamples) -> Result<(), JobError> {
-        let (mut times, mut values) = (Vec::new(), Vec::new());
-        samples_row::decode(&stored.row, &mut times, &mut values)?;
+    fn add(&mut self, part: &Part) -> Result<(), JobError> {
+        let (stored, mut times, mut values) = (&part.stored, Vec::new(), Vec::new());
+        samples_row::decode(&stored.row, &mut times, &mut values).map_err(damage::of_part(
+            part.place.slot,
+            part.fold,
+            stored,
+        ))?;
         let window = |time: &Micros| rollup::start(*time, WINDOW_MICROS);
         let mut values = values.as_slice();
         // One window, unless whoever wrote the part did not keep to it.

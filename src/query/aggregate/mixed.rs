@@ -222,6 +222,6 @@ mod tests {
         assert_eq!(pieces(stored(&late, &[], &[hour]), Tier::Hour), [Piece::Buckets(vec![added])]);
         let mixed = mix(stored(&late, &[], &[hour]), Tier::Minute, Micros(0), Micros(HOUR));
         assert!(matches!(&mixed.pieces[..], [(ONE, Piece::Samples(..))]));
-        assert_eq!(mixed.gone, Gone { samples_to: None, minutes_to: Some(Micros(HOUR)) });
+        assert_eq!(mixed.gone, Gone { minutes_to: Some(Micros(HOUR)), ..Gone::default() });
     }
 }

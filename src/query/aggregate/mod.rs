@@ -36,7 +36,7 @@ use crate::store::levels::progress;
 use crate::store::series;
 use groups::Groups;
 use mixed::Piece;
-use plan::Plan;
+use plan::{Gone, Plan};
 use reader::Reader;
 use thin::Thinner;
 use windows::Windower;
@@ -87,10 +87,10 @@ async fn read(engine: &Engine, request: &AggregateRequest, waiting: Waiting<'_>)
     let plan = plan::plan(request);
     let points_max = engine.config.points_max;
     let series = matching(engine, request).await?;
-    let days_to =
-        async || -> Result<_, QueryError> { Ok(progress::read(&engine.database.client().await?).await?.days_to) };
+    let kept_from = series.iter().map(|series| (engine.kept_from)(&series.identity)).max();
+    let progress = async || -> Result<_, QueryError> { Ok(progress::read(&engine.database.client().await?).await?) };
     for _ in 0..TRIES_MAX {
-        let before = days_to().await?;
+        let before = progress().await?.days_to;
         let mut reader = Reader::new(engine, &plan, before, waiting);
         let groups = match &request.shape {
             Shape::Windows(windows) => read_windows(&mut reader, &plan, windows, &series, points_max).await?,
@@ -99,8 +99,10 @@ async fn read(engine: &Engine, request: &AggregateRequest, waiting: Waiting<'_>)
             }
         };
         // Samples of a day that was closed meanwhile may have expired before they were read.
-        if days_to().await? == before {
-            return Ok(answer(request, groups, plan.spans(reader.gone())));
+        let after = progress().await?;
+        if after.days_to == before {
+            let kept_from = kept_from.max(Some(after.gone_to));
+            return Ok(answer(request, groups, plan.spans(Gone { kept_from, ..reader.gone() })));
         }
     }
     Err(QueryError::Moving)

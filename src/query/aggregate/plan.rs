@@ -54,13 +54,15 @@ pub struct Span {
     pub gap: Option<&'static str>,
 }
 
-/// Up to where finer data were found to be gone.
+/// Up to where data are gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Gone {
     /// Samples; there are minutes.
     pub(super) samples_to: Option<Micros>,
     /// Samples and minutes; there are hours.
     pub(super) minutes_to: Option<Micros>,
+    /// Everything, of one of the series at least.
+    pub(super) kept_from: Option<Micros>,
 }
 
 pub(super) fn plan(request: &AggregateRequest) -> Plan {
@@ -136,6 +138,7 @@ impl Plan {
             }
             _ => None,
         };
+        let kept_from = gone.kept_from.unwrap_or(self.from).clamp(self.from, self.to);
         let mut spans: Vec<Span> = Vec::new();
         for (from, to, left) in
             [(self.from, hours_to, Tier::Hour), (hours_to, minutes_to, Tier::Minute), (minutes_to, self.to, Tier::Raw)]
@@ -147,7 +150,17 @@ impl Plan {
                 _ => {}
             }
         }
-        spans
+        spans.into_iter().flat_map(|span| span.split(kept_from)).collect()
+    }
+}
+
+impl Span {
+    /// What of it is older than what is kept, and the rest.
+    fn split(self, kept_from: Micros) -> impl Iterator<Item = Self> {
+        const EXPIRED: Option<&str> = Some("this time is longer ago than data are kept");
+        let edge = kept_from.clamp(self.from, self.to);
+        let parts = [Self { to: edge, gap: EXPIRED, ..self }, Self { from: edge, ..self }];
+        parts.into_iter().filter(|part| part.from < part.to)
     }
 }
 
@@ -235,7 +248,7 @@ mod tests {
     fn spans_say_where_finer_data_are_gone_and_what_is_missing_for_it() {
         let (from, to) = (Micros(0), Micros(10 * HOUR));
         let (edge, later) = (Micros(HOUR), Micros(3 * HOUR));
-        let gone = Gone { samples_to: Some(later), minutes_to: Some(edge) };
+        let gone = Gone { samples_to: Some(later), minutes_to: Some(edge), kept_from: None };
         let planned = |tier, grain| Plan { tier, grain, needs_samples: false, from, to, read_from: from, read_to: to };
         let told = |plan: Plan, gone| -> Vec<(Micros, Micros, Tier, bool)> {
             plan.spans(gone).iter().map(|span| (span.from, span.to, span.tier, span.gap.is_none())).collect()
@@ -246,5 +259,9 @@ mod tests {
         assert_eq!(told(raw, gone), expected);
         assert_eq!(told(planned(Tier::Hour, Tier::Hour), gone), [(from, to, Tier::Hour, true)]);
         assert_eq!(told(raw, Gone::default()), [(from, to, Tier::Raw, true)]);
+        let expired = Gone { kept_from: Some(later), ..Gone::default() };
+        assert_eq!(told(raw, expired), [(from, later, Tier::Raw, false), (later, to, Tier::Raw, true)]);
+        let all = Gone { kept_from: Some(Micros(i64::MAX)), ..Gone::default() };
+        assert_eq!(told(raw, all), [(from, to, Tier::Raw, false)]);
     }
 }

@@ -13,7 +13,8 @@ use crate::query::page::Waiting;
 use crate::query::{Engine, QueryError, levels, unfolded};
 use crate::rollup;
 use crate::store::levels::rollups::{self, StoredRollup};
-use crate::store::levels::{samples, sizes};
+use crate::store::levels::samples;
+use crate::store::sizes;
 
 const HOUR: i64 = Resolution::Hour.micros();
 /// Samples read at once, unless an hour of one series has more.

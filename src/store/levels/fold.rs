@@ -102,6 +102,16 @@ pub async fn move_marks(
     Ok(())
 }
 
+/// Notes that something in some tables of the journal's ring is being folded.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn slots_folded(transaction: &Transaction<'_>, slots: &[i16], now: Micros) -> Result<(), StoreError> {
+    let statement = transaction.prepare_cached(include_str!("../../../sql/queries/journal_slots_folded.sql")).await?;
+    transaction.execute(&statement, &[&slots, &Timestamp(now)]).await?;
+    Ok(())
+}
+
 /// Forgets marks of writers that have no rows in the journal: those that have not moved since `moved_before`, and all
 /// but the `marks_max` that moved last. Answers how many.
 ///
@@ -116,7 +126,7 @@ pub async fn forget_marks(
     Ok(transaction.execute(&statement, &[&Timestamp(moved_before), &(marks_max as i64)]).await?)
 }
 
-/// Empties a table of the journal's ring, if all in it was folded and committed up to `before`, and nobody is at it for
+/// Empties a table of the journal's ring, if all in it was folded, the last of it up to `before`, and nobody is at it for
 /// longer than a moment. Answers whether it was emptied.
 ///
 /// # Errors

@@ -15,8 +15,6 @@ pub mod keyed; // rows by their keys
 pub mod days; // a day of samples
 pub mod expiry; // what nobody wants any more
 pub mod windows; // rows of samples by hours
-pub mod sizes; // how much there is to read
 pub mod erasing; // rows that are to go
-pub mod weights; // about how much there is
 
 pub use progress::{FoldMarks, Progress};

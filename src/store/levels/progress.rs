@@ -23,6 +23,8 @@ pub struct Progress {
     pub days_to: Micros,
     /// The last hour in which everything was looked through for what has expired.
     pub kept_at: Micros,
+    /// Of no series anything before this is kept in any form.
+    pub gone_to: Micros,
 }
 
 /// # Errors
@@ -43,7 +45,8 @@ pub async fn fold_marks(client: &impl GenericClient) -> Result<FoldMarks, StoreE
 pub async fn read(client: &impl GenericClient) -> Result<Progress, StoreError> {
     let statement = client.prepare_cached(include_str!("../../../sql/queries/progress.sql")).await?;
     let never = Micros(i64::MIN);
-    let mut progress = Progress { folds: 0, seals: 0, sealed_to: never, days_to: never, kept_at: never };
+    let mut progress =
+        Progress { folds: 0, seals: 0, sealed_to: never, days_to: never, kept_at: never, gone_to: never };
     for row in client.query(&statement, &[]).await? {
         let (name, up_to, runs): (&str, Timestamp, i64) =
             (row.try_get("name")?, row.try_get("up_to")?, row.try_get("runs")?);
@@ -53,6 +56,7 @@ pub async fn read(client: &impl GenericClient) -> Result<Progress, StoreError> {
             "seal" => (progress.seals, progress.sealed_to) = (runs as u64, up_to),
             "day" => progress.days_to = up_to,
             "keep" => progress.kept_at = up_to,
+            "gone" => progress.gone_to = up_to,
             _ => {}
         }
     }
@@ -81,6 +85,14 @@ pub async fn days_done(transaction: &Transaction<'_>, up_to: Micros) -> Result<(
 /// When PostgreSQL is not available.
 pub async fn kept_at(client: &impl GenericClient, hour: Micros) -> Result<(), StoreError> {
     moved(client, "keep", Some(hour)).await
+}
+
+/// Notes that of no series anything before `time` is kept.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn gone_to(client: &impl GenericClient, time: Micros) -> Result<(), StoreError> {
+    moved(client, "gone", Some(time)).await
 }
 
 async fn moved(client: &impl GenericClient, name: &str, up_to: Option<Micros>) -> Result<(), StoreError> {

@@ -39,13 +39,14 @@ impl Position {
 #[derive(Clone, Debug)]
 pub struct Part {
     pub place: Place,
+    pub fold: u64,
     pub stored: StoredSamples,
 }
 
 /// Where a row is until it is deleted: rows of `recent` are never changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    slot: i16,
+    pub slot: i16,
     row: RowPlace,
 }
 
@@ -88,7 +89,7 @@ impl<'a> Parts<'a> {
         let part = |row| -> Result<Part, StoreError> {
             let row: &tokio_postgres::Row = row;
             let place = Place { slot: row.try_get("slot")?, row: row.try_get("ctid")? };
-            Ok(Part { place, stored: stored(row)? })
+            Ok(Part { place, fold: row.try_get::<_, i64>("fold")? as u64, stored: stored(row)? })
         };
         rows.iter().map(part).collect()
     }

@@ -136,11 +136,11 @@ pub(super) async fn copy(transaction: &Transaction<'_>, sql: &str, rows: Bytes) 
     Ok(())
 }
 
-pub(super) fn numbers(series: &[SeriesId]) -> Vec<i32> {
+pub(in crate::store) fn numbers(series: &[SeriesId]) -> Vec<i32> {
     series.iter().filter_map(|series| i32::try_from(series.0).ok()).collect()
 }
 
 /// The earliest start of a row that may reach to `from`.
-pub(super) fn first_start(from: Micros) -> Timestamp {
+pub(in crate::store) fn first_start(from: Micros) -> Timestamp {
     Timestamp(Micros(from.0.saturating_sub(from.0.rem_euclid(WINDOW_MICROS))))
 }

@@ -167,6 +167,8 @@ metrics! {
         table_bytes: Family<TableLabels, Gauge> = "storage_table_bytes", Family::default();
         /// Rows of a table that are dead but take room, as PostgreSQL estimates.
         dead_rows: Family<TableLabels, Gauge> = "storage_dead_rows", Family::default();
+        /// Damaged rows that were set aside and are still there, on whichever node they were found.
+        set_aside_rows: Gauge = "storage_set_aside_rows", Gauge::default();
     }
 }
 

@@ -1,6 +1,8 @@
 //! Folds that are cut off in their midst.
 
 use super::*;
+use millrace::store::set_aside;
+
 use crate::harness::ChaosProxy;
 
 /// Messages that a fold of these tests and its connection surely do not reach.
@@ -56,17 +58,53 @@ async fn a_fold_that_is_cut_off_anywhere_leaves_the_data_whole_and_the_next_one_
     assert!(store.journal_rows().await < 10, "and the journal was emptied");
 }
 
-#[tokio::test]
-async fn a_damaged_block_fails_the_fold_and_changes_nothing() {
+const DAMAGE: &str =
+    "UPDATE journal SET block = set_byte(block, 7, 255 - get_byte(block, 7)) WHERE sequence = 2 AND part = 1";
+
+/// Two flushes, the second one of two blocks, of which one is damaged.
+async fn damaged() -> (Store, Vec<u8>) {
     let mut store = Store::create().await;
     store.commit(origin(1, 0), &[(1, BEGIN, 1.0)]).await;
-    store.commit(origin(1, 0), &[(2, BEGIN, 2.0)]).await;
-    let damage = "UPDATE journal SET block = set_byte(block, 7, 255 - get_byte(block, 7)) WHERE sequence = 2";
+    let samples: Vec<Sample> = (0..8).map(|place| (2, BEGIN + place, place as f64)).collect();
+    store.commit(origin(1, 0), &samples).await;
+    store.commit(origin(1, 0), &[(3, BEGIN, 3.0)]).await;
     let client = store.test.connect().await;
-    client.batch_execute(damage).await.unwrap();
-    assert!(matches!(store.fold().await, Err(JobError::Block(_))));
-    assert_eq!(store.number("SELECT count(*) FROM recent").await, 0);
-    client.batch_execute(damage).await.unwrap();
+    client.batch_execute(DAMAGE).await.unwrap();
+    let bytes = "SELECT block FROM journal WHERE sequence = 2 AND part = 1";
+    let bytes = client.query_one(bytes, &[]).await.unwrap().get(0);
+    (store, bytes)
+}
+
+#[tokio::test]
+async fn a_damaged_block_is_set_aside_with_its_bytes_and_its_neighbours_move_on() {
+    let (store, bytes) = damaged().await;
     store.fold().await.unwrap();
-    assert_eq!(store.parts().await, [(1, BEGIN, 1.0), (2, BEGIN, 2.0)]);
+    let times: Vec<(u32, i64)> = store.parts().await.iter().map(|(series, time, _)| (*series, *time)).collect();
+    let rest = (0..BLOCK as i64).map(|place| (2, BEGIN + place));
+    let expected: Vec<(u32, i64)> = [(1, BEGIN)].into_iter().chain(rest).chain([(3, BEGIN)]).collect();
+    assert_eq!(times, expected);
+    let kept = "SELECT bytes, place->>'sequence', place->>'part', level, found_by, reason FROM set_aside";
+    let kept = store.test.connect().await.query_one(kept, &[]).await.unwrap();
+    assert_eq!(kept.get::<_, Vec<u8>>(0), bytes);
+    let texts: Vec<&str> = (1..5).map(|column| kept.get(column)).collect();
+    assert_eq!(texts, ["2", "1", "journal", "fold"]);
+    assert!(!kept.get::<_, &str>(5).is_empty());
+    assert_eq!(store.fold().await.unwrap(), 0, "once is enough");
+    let client = store.context.database.client().await.unwrap();
+    let told = set_aside::list(&client, 10).await.unwrap();
+    assert_eq!((told.len(), told[0].level.as_str(), told[0].found_at), (1, "journal", Micros(BEGIN)));
+}
+
+#[tokio::test]
+async fn when_a_thousand_rows_were_set_aside_jobs_stop_at_the_next_and_change_nothing() {
+    let (store, _) = damaged().await;
+    let client = store.test.connect().await;
+    let full = "INSERT INTO set_aside (level, place, reason, found_by, found_at, bytes)
+        SELECT 'samples', '{}', '', '', now(), '' FROM generate_series(1, 1000)";
+    client.batch_execute(full).await.unwrap();
+    assert!(matches!(store.fold().await, Err(JobError::TooMuchDamage)));
+    assert_eq!((store.parts().await.len(), store.journal_rows().await), (0, 4));
+    client.batch_execute("DELETE FROM set_aside").await.unwrap();
+    store.fold().await.unwrap();
+    assert_eq!(store.parts().await.len(), 2 + BLOCK);
 }

@@ -23,7 +23,7 @@ async fn a_slot_is_emptied_once_all_in_it_is_folded_and_was_there_for_a_while() 
     store.let_pass(5);
     store.fold().await.unwrap();
     assert_eq!(store.journal_rows().await, 1, "other nodes may not have read it");
-    store.let_pass(9);
+    store.let_pass(10);
     store.fold().await.unwrap();
     assert_eq!(store.journal_rows().await, 0);
     let emptied = format!("SELECT pg_relation_size('journal_{}')", slot(Micros(BEGIN)));
@@ -61,6 +61,7 @@ async fn a_reader_that_holds_on_to_the_journal_is_not_waited_for_and_keeps_nobod
     assert_eq!(store.journal_rows().await, 1);
     store.commit(origin(1, 0), &one(2)).await;
     reader.batch_execute("COMMIT").await.unwrap();
+    store.let_pass(15);
     store.fold().await.unwrap();
     assert_eq!(store.journal_rows().await, 1, "now the old one is gone");
     assert_eq!(store.seen().await.len(), 2);
@@ -81,6 +82,26 @@ async fn the_ring_turns_for_hours_and_holds_no_more_than_its_slots() {
 }
 
 #[tokio::test]
+async fn the_ring_turns_whatever_the_clocks_of_its_writers_say() {
+    for ahead in [-70, 70, 3600] {
+        let mut store = Store::create().await;
+        let mut rows_max = 0;
+        for turn in 0..3 * SLOTS * 4 {
+            let theirs = Micros(store.clock.now().0 + ahead * SECOND);
+            store.commit_at(origin(1, 0), theirs, &one(turn)).await;
+            store.let_pass(SLOT_SECONDS / 4);
+            store.fold().await.unwrap();
+            let seen =
+                store.number("SELECT count(*) FROM journal WHERE sequence = (SELECT max(sequence) FROM journal)");
+            assert_eq!(seen.await, 1, "the last one is there for other nodes to read");
+            rows_max = rows_max.max(store.journal_rows().await);
+        }
+        assert!(rows_max <= 4 * 3, "{rows_max} flushes, with a clock that is {ahead} s ahead");
+        assert_eq!(store.seen().await.len() as i64, 3 * SLOTS * 4);
+    }
+}
+
+#[tokio::test]
 async fn a_flush_sent_again_after_the_ring_was_emptied_is_known_for_a_copy() {
     let mut store = Store::create().await;
     store.commit(origin(1, 0), &one(1)).await;
@@ -88,6 +109,8 @@ async fn a_flush_sent_again_after_the_ring_was_emptied_is_known_for_a_copy() {
     store.let_pass(SLOT_SECONDS);
     // Somebody else writes another value there.
     store.commit(origin(2, 0), &[(1, BEGIN + 1, 7.0)]).await;
+    store.fold().await.unwrap();
+    store.let_pass(15);
     store.fold().await.unwrap();
     assert_eq!(store.journal_rows().await, 1);
     store.writer.append(&again).await.unwrap();

@@ -8,7 +8,7 @@ use millrace::model::Micros;
 use serde_json::{Value, json};
 
 use crate::harness::agents::metric;
-use crate::harness::{Agents, TestDatabase, TestServer};
+use crate::harness::{Agents, TestDatabase, TestServer, eventually};
 
 const RUN: &str = "/api/v1/jobs/fold/run";
 
@@ -48,6 +48,23 @@ async fn a_job_is_run_when_asked_and_every_node_tells_how_it_went() {
     assert_eq!(one.gauge("job_rows_total{job=\"fold\"}").await, 2);
     one.stop().await.unwrap();
     two.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn damaged_rows_that_were_set_aside_are_told_and_counted() {
+    let server = TestServer::start().await;
+    let id = server.register("host").await;
+    server.ingest(&id, &json!([metric("a", SystemClock.now().0, 1.0)])).await;
+    let none = server.get("/api/v1/jobs").await.json();
+    assert_eq!(none["set_aside"], json!({ "rows": 0, "newest": [] }));
+    let client = server.database().connect().await;
+    client.batch_execute("UPDATE journal SET block = set_byte(block, 7, 255 - get_byte(block, 7))").await.unwrap();
+    assert_eq!(server.post(RUN, &json!({})).await.status, StatusCode::OK);
+    let told = server.get("/api/v1/jobs").await.json()["set_aside"].clone();
+    assert_eq!((&told["rows"], &told["newest"][0]["level"]), (&json!(1), &json!("journal")), "{told}");
+    assert_eq!((&told["newest"][0]["found_by"], &told["newest"][0]["place"]["sequence"]), (&json!("fold"), &json!(1)));
+    eventually("it is counted", async || server.gauge("storage_set_aside_rows").await == 1).await;
+    server.stop().await.unwrap();
 }
 
 #[tokio::test]

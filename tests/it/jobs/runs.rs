@@ -203,7 +203,7 @@ async fn much_that_is_committed_wakes_the_fold_and_little_does_not() {
         woken.is_ok()
     };
     for _ in 0..2 {
-        (0..19).for_each(|_| trigger.committed(&flush));
+        (0..39).for_each(|_| trigger.committed(&flush));
         assert!(!is_woken(&trigger).await);
         trigger.committed(&flush);
         assert!(is_woken(&trigger).await);

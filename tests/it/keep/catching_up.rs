@@ -115,3 +115,22 @@ async fn an_hour_of_more_rows_than_a_slice_looks_at_is_rolled_up_whole() {
     assert_eq!(Model::stored(&world).await, model);
     assert_eq!(model.minutes.len(), 60);
 }
+
+#[tokio::test]
+async fn a_damaged_row_that_has_expired_is_set_aside_and_the_others_become_minutes() {
+    let world = World::at("2028-01-20T00:00:00Z").await;
+    world.keep().await;
+    let hour = micros("2028-01-20T00:00:00Z").0;
+    let mut model = Model::default();
+    model.add(&world, 0, hour, &[(0, 1.0), (7, 2.0)]).await;
+    model.add(&world, 1, hour, &[(0, 3.0)]).await;
+    let damage = format!("UPDATE samples SET count = -1 WHERE series = {}", world.series[0].0);
+    world.test.connect().await.batch_execute(&damage).await.unwrap();
+    let now = micros("2028-02-05T00:00:00Z");
+    world.clock.set(now);
+    world.days_done_to(now).await;
+    world.keep().await;
+    assert_eq!(world.count("SELECT count(*) FROM samples").await, 0);
+    assert_eq!(world.count("SELECT count(*) FROM rollup_1m").await, 1);
+    assert_eq!(world.count("SELECT count(*) FROM set_aside WHERE level = 'samples' AND found_by = 'keep'").await, 1);
+}

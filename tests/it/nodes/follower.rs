@@ -102,10 +102,13 @@ impl Followed {
         }
     }
 
-    /// Folds what is in the journal and empties it: some time after everything in it was written.
+    /// Folds what is in the journal, and empties it some time after.
     async fn fold_and_empty(&self) {
         let clock = Arc::new(ManualClock::at(Micros(150_000_000)));
-        let context = Context { database: self.surroundings.database.clone(), clock };
+        let context =
+            Context { database: self.surroundings.database.clone(), clock: Arc::<ManualClock>::clone(&clock) };
+        fold::run(&context, false).await.unwrap();
+        clock.set(Micros(170_000_000));
         fold::run(&context, false).await.unwrap();
         let left: i64 = self.client.query_one("SELECT count(*) FROM journal", &[]).await.unwrap().get(0);
         assert_eq!(left, 0);

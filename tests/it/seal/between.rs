@@ -1,7 +1,9 @@
 //! What others do between two statements of a run: folds that add parts, seals between two slices of a day.
 
 use std::pin::pin;
+use std::time::Duration;
 
+use millrace::jobs::seal::Terms;
 use millrace::jobs::{JobError, day, seal};
 use millrace::model::Micros;
 
@@ -46,6 +48,8 @@ async fn what_is_sealed_between_two_slices_of_a_day_is_in_its_hours() {
     let mut levels = Levels::create(time(NOW)).await;
     let mut model = Model::new();
     let mut in_between = 0;
+    // The run that has the lock waits for this one.
+    let terms = Terms { turn_wait: Some(Duration::ZERO), ..Terms::default() };
     for round in 1..POLLS_MAX {
         let now = time(NOW) + round as i64 * DAY;
         levels.clock.set(Micros(now));
@@ -58,7 +62,7 @@ async fn what_is_sealed_between_two_slices_of_a_day_is_in_its_hours() {
             break;
         }
         fold(&mut levels, &mut model, &of_each(now - HOUR - MINUTE, 2.0)).await;
-        match seal::run(&levels.context, false).await {
+        match seal::run_with(&levels.context, false, &terms).await {
             Ok(_) => in_between += 1,
             Err(JobError::Elsewhere) => {}
             Err(error) => panic!("{error:?}"),

@@ -105,3 +105,20 @@ async fn samples_older_than_what_is_kept_are_rolled_up_at_once_and_a_later_day_r
     let all = [old, young].map(|(series, time, value): (u32, i64, f64)| ((series, time), value.to_bits())).into();
     assert_eq!(bits(&levels.buckets(Resolution::Hour).await), bits(&roll_up(&all, Resolution::Hour)));
 }
+
+#[tokio::test]
+async fn a_late_sample_that_differs_in_the_sign_of_zero_alone_corrects_its_hour() {
+    let now = time("2028-03-02T00:30:00Z");
+    let mut levels = Levels::create(now).await;
+    let then = now - 20 * HOUR;
+    levels.fold(&[(1, then, 0.0), (1, then + 1, 1.0)]).await;
+    seal::run(&levels.context, false).await.unwrap();
+    day::run(&levels.context, false).await.unwrap();
+    levels.check_hours().await;
+    levels.fold(&[(1, then, -0.0)]).await;
+    seal::run(&levels.context, false).await.unwrap();
+    levels.check_hours().await;
+    let first =
+        levels.buckets(millrace::model::Resolution::Hour).await.values().next().map(|hour| hour.first.to_bits());
+    assert_eq!(first, Some((-0.0_f64).to_bits()));
+}

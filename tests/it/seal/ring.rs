@@ -4,9 +4,11 @@ use millrace::jobs::seal::GRACE_MICROS;
 use millrace::jobs::{JobError, day, seal};
 use millrace::model::Micros;
 use millrace::shutdown::Tasks;
+use millrace::store::levels::recent;
 use millrace::store::locks::{self, Moving};
 
 use super::levels::{DAY, HOUR, Levels, MINUTE, time};
+use crate::harness::eventually;
 
 const NOW: &str = "2027-12-31T22:30:00Z";
 
@@ -66,6 +68,38 @@ async fn a_table_of_the_ring_is_emptied_once_no_row_is_left_and_nobody_reads_it(
     seal::run(&levels.context, false).await.unwrap();
     assert_eq!(bytes(&levels, slot).await, 0);
     assert_eq!(levels.union().await.len(), 3);
+}
+
+/// Whether someone waits for a lock on that table.
+async fn is_waited_for(levels: &Levels, table: &str) -> bool {
+    let query = format!("SELECT count(*) FROM pg_locks WHERE relation = '{table}'::regclass AND NOT granted");
+    levels.test.connect().await.query_one(&query, &[]).await.unwrap().get::<_, i64>(0) > 0
+}
+
+#[tokio::test]
+async fn what_is_committed_while_a_table_is_being_emptied_stays_whatever_isolation_the_database_is_set_to() {
+    let mut levels = Levels::create(time(NOW)).await;
+    let isolation = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = %L',
+        current_database(), 'repeatable read'); END $$";
+    levels.test.connect().await.batch_execute(isolation).await.unwrap();
+    levels.context.database = super::levels::reached(&levels.test);
+    let slot = recent::slot(Micros(time(NOW)));
+    let (other, tasks) = (levels.test.connect().await, Tasks::default());
+    for round in 0..3 {
+        levels.fold(&[(1, time(NOW), 1.0)]).await;
+        other.batch_execute("CREATE TABLE IF NOT EXISTS kept AS TABLE recent; DELETE FROM recent").await.unwrap();
+        other.batch_execute("BEGIN; INSERT INTO recent SELECT * FROM kept LIMIT 1").await.unwrap();
+        let client = levels.client().await;
+        let emptying = tasks.spawn("empties", async move { recent::empty(&client, slot).await });
+        let table = format!("recent_{slot}");
+        // Under much load it may have given up before anyone saw it wait.
+        let is_at_it = async || emptying.is_finished() || is_waited_for(&levels, &table).await;
+        eventually("it waits for the table", is_at_it).await;
+        other.batch_execute("COMMIT").await.unwrap();
+        // Either it was too late for this time, or it looked again.
+        assert!(!matches!(emptying.await.unwrap(), Ok(true)), "round {round}");
+        assert_eq!(levels.parts().await.len(), 1, "round {round}");
+    }
 }
 
 #[tokio::test]

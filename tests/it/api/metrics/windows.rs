@@ -144,3 +144,19 @@ async fn samples_too_may_be_asked_for_by_how_long_ago_they_were() {
     assert_eq!(times, ["2025-11-20T11:51:00Z", "2025-11-20T11:51:10Z", "2025-11-20T11:52:00Z"]);
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_stretch_that_is_longer_ago_than_data_are_kept_never_says_that_it_is_complete() {
+    let (server, id) = with_samples().await;
+    let path = format!("{METRICS}?server_id={id}&metric_type=cpu&from=2001-01-01T00:00:00Z&step=1d&agg=count");
+    let answer = body_of(&server.get(&path).await, StatusCode::OK);
+    let spans = answer["spans"].as_array().unwrap();
+    let told: Vec<(&Value, bool)> = spans.iter().map(|span| (&span["complete"], span["reason"].is_string())).collect();
+    assert_eq!(told, [(&json!(false), true), (&json!(true), false)], "{answer}");
+    assert_eq!(spans[0]["to"], spans[1]["from"]);
+    let kept_from = spans[1]["from"].as_str().unwrap();
+    assert!(kept_from.starts_with("2020-11"), "five years of hours: {kept_from}");
+    let thinned = server.get(&format!("{METRICS}?server_id={id}&from=2001-01-01T00:00:00Z&max_points=10")).await;
+    assert_eq!(body_of(&thinned, StatusCode::OK)["spans"][0]["complete"], false);
+    server.stop().await.unwrap();
+}
