@@ -199,16 +199,18 @@ impl Walk {
             BlockOrder::Oldest => (self.next, Micros(self.next.0.saturating_add(others))),
         };
         let (low, high) = (low.max(hour(from)), high.min(hour(to)));
-        (low <= high).then_some((low, Micros(high.0.saturating_add(WINDOW_MICROS - 1))))
+        (low <= high).then_some((low, last_moment(high)))
     }
 
-    /// All that is left, as its first and last moment.
+    /// The hours that are left, as their first and last moment. Whole ones: a part that begins in the range may reach
+    /// beyond it, and is looked for by how far it reaches.
     fn rest(&self, best: &Best) -> (Micros, Micros) {
         let (from, to) = best.range();
-        match self.order {
-            BlockOrder::Newest => (hour(from), to.min(Micros(self.next.0.saturating_add(WINDOW_MICROS - 1)))),
-            BlockOrder::Oldest => (hour(from).max(self.next), to),
-        }
+        let (first, last) = match self.order {
+            BlockOrder::Newest => (hour(from), hour(to).min(self.next)),
+            BlockOrder::Oldest => (hour(from).max(self.next), hour(to)),
+        };
+        (first, last_moment(last))
     }
 
     fn go_to(&mut self, hour: Micros) {
@@ -229,4 +231,8 @@ impl Walk {
             self.hours = 1;
         }
     }
+}
+
+fn last_moment(hour: Micros) -> Micros {
+    Micros(hour.0.saturating_add(WINDOW_MICROS - 1))
 }
