@@ -1,6 +1,6 @@
 //! What is in the journal only: the first level a page reads.
 //!
-//! Few series: the index tells which unfolded blocks may hold them, and only theirs are decoded. Most of all series:
+//! Few series: the index tells which unfolded blocks may hold them, and only theirs are decoded. Many series:
 //! blocks come ordered by their latest (or earliest) sample, and once the page is full and the next block cannot hold a
 //! better row, it is done. So a page costs the blocks that overlap it, at most what has not been folded.
 
@@ -19,8 +19,6 @@ use crate::store::journal::{self, BlockOrder, BlockQuery, StoredBlock};
 /// Blocks read at once: the first few are often enough, and many more are never held together.
 const BLOCKS_FIRST: u32 = 4;
 const BLOCKS_MAX: u32 = 32;
-/// A selection of at least one in this many series is in most blocks.
-const MOST_SERIES: u64 = 4;
 
 pub(super) async fn read(
     engine: &Engine,
@@ -28,12 +26,10 @@ pub(super) async fn read(
     best: &mut Best,
     waiting: Waiting<'_>,
 ) -> Result<(), QueryError> {
-    let selected = selection.ids().map(|ids| ids.len() as u64);
-    match selected {
-        Some(selected) if selected.saturating_mul(MOST_SERIES) < engine.catalog.series_count() => {
-            read_of_series(engine, selection, best, waiting).await
-        }
-        _ => read_by_time(engine, selection, best, waiting).await,
+    if selection.is_wide() {
+        read_by_time(engine, selection, best, waiting).await
+    } else {
+        read_of_series(engine, selection, best, waiting).await
     }
 }
 

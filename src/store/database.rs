@@ -57,9 +57,9 @@ impl Database {
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(config.clone(), tls.clone(), manager_config);
         // Plans are made for the values at hand: one for all would not know that a page of blocks is short, and sort the
-        // whole journal for it.
+        // whole journal for it. Compiling them takes longer than they run.
         let settings = format!(
-            "SET statement_timeout = {}; SET plan_cache_mode = force_custom_plan",
+            "SET statement_timeout = {}; SET plan_cache_mode = force_custom_plan; SET jit = off",
             pool_config.statement_timeout.as_millis()
         );
         let pool = Pool::builder(manager)

@@ -78,6 +78,68 @@ pub async fn recent(
     Ok(rows.map(|row| with_fold(&row?)))
 }
 
+/// Where a page of parts begins: behind the last part of the page before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartPosition {
+    reach: Micros,
+    series: i32,
+    start: Timestamp,
+    fold: i64,
+}
+
+impl PartPosition {
+    /// Before all parts that reach no later than this.
+    pub fn reaching(reach: Micros) -> Self {
+        Self { reach, series: i32::MAX, start: Timestamp::AFTER_ALL, fold: i64::MAX }
+    }
+
+    /// How far the part reaches.
+    pub fn reach(self) -> Micros {
+        self.reach
+    }
+}
+
+/// A part on a page.
+#[derive(Debug)]
+pub struct PagedPart {
+    pub position: PartPosition,
+    pub fold: u64,
+    pub stored: StoredSamples,
+}
+
+/// A page of the parts of all series, those that reach latest first: at most `parts_max` behind `after` that reach
+/// `reach_min` and begin no later than `start_max`.
+///
+/// # Errors
+/// When PostgreSQL is not available or a row cannot be read.
+pub async fn newest_parts(
+    client: &Client,
+    (reach_min, start_max): (Micros, Micros),
+    folds: Folds,
+    after: PartPosition,
+    parts_max: u32,
+) -> Result<Vec<PagedPart>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../../sql/queries/recent_newest.sql")).await?;
+    let ([reach_min, reach, start_max], (after_fold, up_to)) =
+        ([reach_min, after.reach, start_max].map(Timestamp), folds.parameters());
+    let parameters: [&(dyn ToSql + Sync); 9] = [
+        &reach_min, &reach, &start_max, &after_fold, &up_to, &after.series, &after.start, &after.fold,
+        &i64::from(parts_max),
+    ];
+    client.query(&statement, &parameters).await?.iter().map(paged_part).collect()
+}
+
+fn paged_part(row: &Row) -> Result<PagedPart, StoreError> {
+    let (fold, stored) = with_fold(row)?;
+    let position = PartPosition {
+        reach: row.try_get::<_, Timestamp>("reach")?.0,
+        series: row.try_get("series")?,
+        start: row.try_get("start")?,
+        fold: row.try_get("fold")?,
+    };
+    Ok(PagedPart { position, fold, stored })
+}
+
 /// The rows of `samples` of a window, in no order.
 ///
 /// # Errors
