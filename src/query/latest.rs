@@ -15,7 +15,7 @@ use super::{Engine, QueryError, unfolded};
 use crate::codec::samples_row;
 use crate::model::{Micros, Sample, SeriesId};
 use crate::query::best::Version;
-use crate::store::StoreError;
+use crate::store::{Database, StoreError};
 use crate::store::levels::windows;
 use crate::store::series::SeriesFilter;
 use cache::Newest;
@@ -44,6 +44,25 @@ impl Engine {
             answered.await.map_err(StoreError::unavailable)?
         };
         tokio::time::timeout(timeout, reading).await.map_err(|_| QueryError::TimedOut { timeout })?
+    }
+
+    /// Lets go of the last values in memory, as stored ones were removed.
+    pub fn forget_latest(&self) {
+        self.latest.forget();
+    }
+}
+
+impl LatestSamples {
+    /// Lets go of everything, and finds out since when what comes in is later than all that is stored.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not available; then series are looked up one by one.
+    pub async fn begin_anew(&self, database: &Database) -> Result<(), StoreError> {
+        self.forget();
+        let generation = self.generation();
+        let newest = windows::newest_time(&database.client().await?).await?;
+        self.began_after(generation, newest);
+        Ok(())
     }
 }
 

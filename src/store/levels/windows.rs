@@ -204,6 +204,16 @@ pub async fn latest(
     Ok((parts, rows))
 }
 
+/// A time that no sample is after which is stored by now.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn newest_time(client: &Client) -> Result<Micros, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../../sql/queries/newest_time.sql")).await?;
+    let newest = client.query_one(&statement, &[]).await?.try_get::<_, Option<Timestamp>>("newest")?;
+    Ok(newest.map_or(Micros(i64::MIN), |newest| newest.0))
+}
+
 async fn stream(
     client: &Client,
     sql: &str,
