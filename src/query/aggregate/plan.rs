@@ -81,7 +81,9 @@ pub(super) fn plan(request: &AggregateRequest) -> Plan {
         }
         Shape::Windows(windows) => {
             let step = windows.step_micros;
-            let whole = (rollup::start(from, step), end_of_window(to, step));
+            let start = rollup::start(from, step);
+            // A range that holds no time has no window either, wherever it lies.
+            let whole = (start, if from < to { end_of_window(to, step) } else { start });
             let read = if request.is_clipped { (from, to) } else { whole };
             let grain = if windows.has_percentiles() { Tier::Raw } else { coarsest(step) };
             let tier = if to.0 - from.0 <= RAW_RANGE_MAX { Tier::Raw } else { grain };

@@ -99,3 +99,60 @@ fn of_type(metric_type: &str, series: i64, time: i64) -> Value {
     json!({ "metric_type": metric_type, "metric_name": format!("m{series:04}"), "value": series,
         "timestamp": rfc3339(time) })
 }
+
+#[tokio::test]
+async fn a_character_that_postgresql_cannot_hold_is_no_failure_of_the_server() {
+    let server = TestServer::start_with(&[], Arc::new(SystemClock)).await;
+    let id = server.register("one").await;
+    for path in [
+        "/api/v1/metrics?metric_type=%00",
+        "/api/v1/metrics?label.a=%00",
+        "/api/v1/metrics?label.%00=a",
+        "/api/v1/metrics?step=1m&from=-1h&group_by=label.%00",
+        "/api/v1/metrics?step=1m&from=-1h&metric_name=%00",
+        "/api/v1/latest?metric_name=%00",
+        "/api/v1/export?metric_name=a%00",
+        "/api/v1/series?metric_type=%00",
+        "/api/v1/events?kind=%00",
+        "/api/v1/events?severity=a%00b",
+        "/api/v1/events?text=%00",
+        "/api/v1/logs?source=%00",
+        "/api/v1/logs?level=%00",
+        "/api/v1/logs?text=a%00",
+        "/api/v1/documents?kind=%00&server_id=ID",
+        "/api/v1/documents?kind=%00&history=true&server_id=ID",
+        "/history/1/disk?mountpoint=%00",
+        "/history/1/cpu?start=%00",
+    ] {
+        let answer = server.get(&path.replace("ID", &id)).await;
+        assert!(answer.status.as_u16() < 500, "{path}: {answer:?}");
+    }
+    server.stop().await.unwrap();
+}
+
+/// The points of the first series.
+async fn points(server: &TestServer, query: &str) -> Vec<Value> {
+    let answer = server.get(&format!("/api/v1/metrics?{query}")).await;
+    assert_eq!(answer.status.as_u16(), 200, "{query}: {answer:?}");
+    answer.json()["series"].as_array().unwrap().iter().flat_map(|one| one["points"].as_array().unwrap().clone()).collect()
+}
+
+#[tokio::test]
+async fn a_range_that_holds_nothing_has_no_window() {
+    let server = TestServer::start_with(&[("retention.hours", "3650d")], Arc::new(SystemClock)).await;
+    let id = server.register("one").await;
+    server.ingest(&id, &json!([metric("m", HOUR_US + 20 * SECOND, 1.0)])).await;
+    let at = |seconds: i64| rfc3339(HOUR_US + seconds * SECOND);
+    for (from, to, windows) in [(30, 30, 0), (60, 30, 0), (30, 31, 1), (0, 0, 0), (0, 60, 1), (3_000, 20, 0)] {
+        for fill in ["none", "null"] {
+            let query = format!("from={}&to={}&step=1m&fill={fill}", at(from), at(to));
+            assert_eq!(points(&server, &query).await.len(), windows, "{query}");
+        }
+    }
+    // Of samples both ends are part.
+    for (from, to, samples) in [(20, 20, 1), (21, 20, 0), (19, 21, 1), (21, 30, 0)] {
+        let query = format!("from={}&to={}&max_points=10", at(from), at(to));
+        assert_eq!(points(&server, &query).await.len(), samples, "{query}");
+    }
+    server.stop().await.unwrap();
+}

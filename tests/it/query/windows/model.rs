@@ -78,7 +78,8 @@ impl Question {
 
     pub(super) fn answer(&self, stored: &Stored, ids: &[String; 2]) -> Answer {
         let step = STEPS[self.step].1 * SECOND;
-        let (from, to) = (self.from.div_euclid(step) * step, (self.to + step - 1).div_euclid(step) * step);
+        let from = self.from.div_euclid(step) * step;
+        let to = if self.from < self.to { (self.to + step - 1).div_euclid(step) * step } else { from };
         let wanted = |series: usize| self.server.is_none_or(|server| SERIES[series].0 == server);
         let hours = hour(from)..=hour(to - 1);
         let is_met = |expired: &BTreeSet<(usize, i64)>| {
