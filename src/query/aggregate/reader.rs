@@ -105,8 +105,9 @@ impl<'a> Reader<'a> {
         }
         let mixed = self.settled(stretch).await?;
         let gone = mixed.gone;
+        // What is read from before the windows may be gone.
         if self.plan.needs_samples
-            && let Some(before) = gone.samples_to.max(gone.minutes_to)
+            && let Some(before) = gone.samples_to.max(gone.minutes_to).filter(|before| *before > self.plan.from)
         {
             return Err(QueryError::Expired { before });
         }

@@ -156,3 +156,20 @@ async fn a_range_that_holds_nothing_has_no_window() {
     }
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn an_increase_does_not_depend_on_where_the_range_begins() {
+    let server = TestServer::start_with(&[("retention.hours", "3650d")], Arc::new(SystemClock)).await;
+    let id = server.register("one").await;
+    // A counter scraped once a minute: all of its growth lies between windows.
+    let counter: Vec<Value> = (0..10).map(|minute| metric("m", HOUR_US + minute * 60 * SECOND, minute as f64)).collect();
+    server.ingest(&id, &json!(counter)).await;
+    let increases = async |from: i64| {
+        let (from, to) = (rfc3339(HOUR_US + from * SECOND), rfc3339(HOUR_US + 600 * SECOND));
+        let query = format!("from={from}&to={to}&step=1m&agg=increase");
+        points(&server, &query).await.iter().map(|point| point[1].as_f64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(increases(0).await, [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], "nothing was before the first");
+    assert_eq!(increases(330).await, [1.0; 5]);
+    server.stop().await.unwrap();
+}
