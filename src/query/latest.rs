@@ -15,9 +15,9 @@ use super::{Engine, QueryError, unfolded};
 use crate::codec::samples_row;
 use crate::model::{Micros, Sample, SeriesId};
 use crate::query::best::Version;
-use crate::store::{Database, StoreError};
 use crate::store::levels::windows;
 use crate::store::series::SeriesFilter;
+use crate::store::{Database, StoreError};
 use cache::Newest;
 
 /// Series looked up at once, each with the rows of an hour at most.
@@ -107,8 +107,15 @@ async fn load(
     waiting: Waiting<'_>,
 ) -> Result<Vec<(SeriesId, Option<Newest>)>, QueryError> {
     let client = engine.database.client().await?;
+    let mut written: HashMap<SeriesId, (Micros, Version, f64)> = HashMap::new();
+    let mut take = |(series, time, version, value): unfolded::Met| {
+        let known = written.entry(series).or_insert((time, version, value));
+        if (time, version) > (known.0, known.1) {
+            *known = (time, version, value);
+        }
+    };
     let all_times = (Micros(i64::MIN), Micros(i64::MAX));
-    let journal = unfolded::samples_of(&client, series, all_times, waiting).await?;
+    unfolded::visit(&client, series, all_times, waiting, &mut take).await?;
     let (parts, rows) = windows::latest(&client, series).await?;
     drop(client);
     let mut newest: HashMap<SeriesId, Newest> = HashMap::new();
@@ -128,9 +135,7 @@ async fn load(
             take(stored.series, Newest { time, committed_at: Micros(i64::MIN), value });
         }
     }
-    let mut journal = journal;
-    journal.sort_unstable_by_key(|(_, _, version, _)| *version);
-    for (series, time, version, value) in journal {
+    for (series, (time, version, value)) in written {
         if let Version::Journal { committed_at, .. } = version {
             take(series, Newest { time, committed_at, value });
         }

@@ -123,7 +123,14 @@ pub async fn newest_parts(
     let ([reach_min, reach, start_max], (after_fold, up_to)) =
         ([reach_min, after.reach, start_max].map(Timestamp), folds.parameters());
     let parameters: [&(dyn ToSql + Sync); 9] = [
-        &reach_min, &reach, &start_max, &after_fold, &up_to, &after.series, &after.start, &after.fold,
+        &reach_min,
+        &reach,
+        &start_max,
+        &after_fold,
+        &up_to,
+        &after.series,
+        &after.start,
+        &after.fold,
         &i64::from(parts_max),
     ];
     client.query(&statement, &parameters).await?.iter().map(paged_part).collect()

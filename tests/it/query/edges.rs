@@ -80,7 +80,8 @@ async fn the_newest_rows_of_many_series_are_found_wherever_they_are_and_whatever
         loop {
             let path = format!("/api/v1/metrics?metric_type=wanted&limit=170&cursor={cursor}");
             let page = server.get(&path).await.json();
-            let row = |row: &Value| (row["timestamp"].as_str().unwrap().to_owned(), row["value"].as_f64().unwrap() as i64);
+            let row =
+                |row: &Value| (row["timestamp"].as_str().unwrap().to_owned(), row["value"].as_f64().unwrap() as i64);
             seen.extend(page["metrics"].as_array().unwrap().iter().map(row));
             let Some(next) = page["next_cursor"].as_str() else { break };
             next.clone_into(&mut cursor);
@@ -134,7 +135,12 @@ async fn a_character_that_postgresql_cannot_hold_is_no_failure_of_the_server() {
 async fn points(server: &TestServer, query: &str) -> Vec<Value> {
     let answer = server.get(&format!("/api/v1/metrics?{query}")).await;
     assert_eq!(answer.status.as_u16(), 200, "{query}: {answer:?}");
-    answer.json()["series"].as_array().unwrap().iter().flat_map(|one| one["points"].as_array().unwrap().clone()).collect()
+    answer.json()["series"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|one| one["points"].as_array().unwrap().clone())
+        .collect()
 }
 
 #[tokio::test]
@@ -162,7 +168,8 @@ async fn an_increase_does_not_depend_on_where_the_range_begins() {
     let server = TestServer::start_with(&[("retention.hours", "3650d")], Arc::new(SystemClock)).await;
     let id = server.register("one").await;
     // A counter scraped once a minute: all of its growth lies between windows.
-    let counter: Vec<Value> = (0..10).map(|minute| metric("m", HOUR_US + minute * 60 * SECOND, minute as f64)).collect();
+    let counter: Vec<Value> =
+        (0..10).map(|minute| metric("m", HOUR_US + minute * 60 * SECOND, minute as f64)).collect();
     server.ingest(&id, &json!(counter)).await;
     let increases = async |from: i64| {
         let (from, to) = (rfc3339(HOUR_US + from * SECOND), rfc3339(HOUR_US + 600 * SECOND));
