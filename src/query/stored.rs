@@ -91,7 +91,9 @@ async fn read_window(
     let (reach_min, start_max) = best.range();
     let listed = selection.unless_most(reading.engine);
     let window = Window { series: listed.as_deref(), from, to, start_max, reach_min };
-    let unmet = if best.order() == BlockOrder::Newest && selection.is_wide() {
+    // Those that begin after the page would be stepped over one by one: of series that are known others are not met.
+    let by_reach = listed.is_none() || start_max >= to;
+    let unmet = if best.order() == BlockOrder::Newest && selection.is_wide() && by_reach {
         newest::read(reading, &window, selection, best).await?;
         best.settle_when_full();
         let window = Window { reach_min: best.range().0, ..window };

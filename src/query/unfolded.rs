@@ -68,9 +68,7 @@ async fn read_by_time(
     waiting: Waiting<'_>,
 ) -> Result<(), QueryError> {
     let (series_min, series_max) = selection.range();
-    let (time_min, time_max) = best.range();
     let order = best.order();
-    let query = BlockQuery { order, time_min, time_max, series_min, series_max, marks: Vec::new(), unmarked: true };
     let (mut after, mut wanted) = (None, BLOCKS_FIRST);
     let mut samples = Batch::default();
     let slots = journal::unfolded_slots(&engine.database.client().await?).await?;
@@ -78,6 +76,10 @@ async fn read_by_time(
         if !waiting() {
             return Err(QueryError::Abandoned);
         }
+        best.settle_when_full();
+        let ((time_min, time_max), edge) = (best.range(), best.edge());
+        let marks = Vec::new();
+        let query = BlockQuery { order, time_min, time_max, series_min, series_max, marks, unmarked: true, edge };
         let client = engine.database.client().await?;
         let blocks = journal::read_unfolded(&client, &query, &slots, after, wanted).await?;
         // Decoding takes the processor, not PostgreSQL: someone else may have the connection meanwhile.

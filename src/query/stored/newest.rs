@@ -13,7 +13,7 @@ use crate::model::SeriesId;
 use crate::query::QueryError;
 use crate::query::best::{Best, Version};
 use crate::query::selection::Selection;
-use crate::store::levels::windows::{self, PagedPart, PartPosition, Window};
+use crate::store::levels::windows::{self, PagedPart, PartPosition, Useful, Window};
 
 /// Parts read at once: a few are often enough.
 const PARTS_FIRST: u32 = 256;
@@ -35,9 +35,10 @@ pub(super) async fn read(
         }
         best.settle();
         let reach_min = best.range().0.max(window.from);
+        let series_min = best.edge().filter(|(time, _)| *time == reach_min).map_or(SeriesId(0), |(_, series)| series);
+        let useful = Useful { reach_min, series_min, start_max: window.start_max };
         let client = reading.engine.database.client().await?;
-        let range = (reach_min, window.start_max);
-        let parts = windows::newest_parts(&client, range, reading.scope.folds, after, wanted).await?;
+        let parts = windows::newest_parts(&client, useful, reading.scope.folds, after, wanted).await?;
         // Decoding takes the processor, not PostgreSQL: someone else may have the connection meanwhile.
         drop(client);
         foreign += offer(reading, &parts, selection, best).await?;

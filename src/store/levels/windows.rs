@@ -107,22 +107,31 @@ pub struct PagedPart {
     pub stored: StoredSamples,
 }
 
-/// A page of the parts of all series, those that reach latest first: at most `parts_max` behind `after` that reach
-/// `reach_min` and begin no later than `start_max`.
+/// Which parts are of use: those that reach `reach_min`, or reach just that and are of `series_min` or a later series,
+/// and begin no later than `start_max`.
+#[derive(Clone, Copy, Debug)]
+pub struct Useful {
+    pub reach_min: Micros,
+    pub series_min: SeriesId,
+    pub start_max: Micros,
+}
+
+/// A page of the parts of all series, those that reach latest first: at most `parts_max` of those of use behind `after`.
 ///
 /// # Errors
 /// When PostgreSQL is not available or a row cannot be read.
 pub async fn newest_parts(
     client: &Client,
-    (reach_min, start_max): (Micros, Micros),
+    useful: Useful,
     folds: Folds,
     after: PartPosition,
     parts_max: u32,
 ) -> Result<Vec<PagedPart>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../../sql/queries/recent_newest.sql")).await?;
     let ([reach_min, reach, start_max], (after_fold, up_to)) =
-        ([reach_min, after.reach, start_max].map(Timestamp), folds.parameters());
-    let parameters: [&(dyn ToSql + Sync); 9] = [
+        ([useful.reach_min, after.reach, useful.start_max].map(Timestamp), folds.parameters());
+    let series_min = i32::try_from(useful.series_min.0).unwrap_or(i32::MAX);
+    let parameters: [&(dyn ToSql + Sync); 10] = [
         &reach_min,
         &reach,
         &start_max,
@@ -132,6 +141,7 @@ pub async fn newest_parts(
         &after.start,
         &after.fold,
         &i64::from(parts_max),
+        &series_min,
     ];
     client.query(&statement, &parameters).await?.iter().map(paged_part).collect()
 }
