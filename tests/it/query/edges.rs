@@ -180,3 +180,45 @@ async fn an_increase_does_not_depend_on_where_the_range_begins() {
     assert_eq!(increases(330).await, [1.0; 5]);
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn rows_of_one_moment_stand_by_their_series_wherever_a_page_ends_among_them() {
+    let server = TestServer::start_with(&[("retention.hours", "3650d")], Arc::new(SystemClock)).await;
+    let moves = Moves::of(server.database().config());
+    let id = server.register("one").await;
+    let times = [HOUR_US, HOUR_US + SECOND];
+    // Many blocks and parts that end at the same moment, in no order of their series.
+    for request in 0..24 {
+        let series = (0..4).map(|place| (request * 7) % 24 + place * 24);
+        let metrics: Vec<Value> = series.flat_map(|series| times.map(|time| of_type("t", series, time))).collect();
+        server.ingest(&id, &json!(metrics)).await;
+        if request == 9 {
+            moves.fold(4).await;
+        }
+    }
+    let all = server.get("/api/v1/series?limit=1000").await.json();
+    let number = |series: &Value| {
+        let name = series["metric_name"].as_str().unwrap();
+        (series["id"].as_u64().unwrap(), name[1..].parse::<i64>().unwrap())
+    };
+    let numbers: BTreeSet<(u64, i64)> = all["series"].as_array().unwrap().iter().map(number).collect();
+    assert_eq!(numbers.len(), 96);
+    for order in ["asc", "desc"] {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = server.get(&format!("/api/v1/metrics?order={order}&limit=7&cursor={cursor}")).await.json();
+            let row =
+                |row: &Value| (row["timestamp"].as_str().unwrap().to_owned(), row["value"].as_f64().unwrap() as i64);
+            seen.extend(page["metrics"].as_array().unwrap().iter().map(row));
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            next.clone_into(&mut cursor);
+        }
+        let of_time = |time: i64| numbers.iter().map(move |(_, series)| (rfc3339(time), *series));
+        let mut expected: Vec<_> = times.into_iter().flat_map(of_time).collect();
+        if order == "desc" {
+            expected.reverse();
+        }
+        assert!(seen == expected, "{order}: {seen:?}");
+    }
+    server.stop().await.unwrap();
+}
