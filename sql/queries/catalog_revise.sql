@@ -1,2 +1,2 @@
--- Tells every process that something was removed from the catalog.
+-- Tells every process that something was removed which it may keep in memory.
 UPDATE catalog_revision SET revision = revision + 1

@@ -6,9 +6,11 @@ use crate::catalog::Catalog;
 use crate::journal::{Coherence, CoherenceFuture};
 use crate::model::SeriesId;
 use crate::query::LatestSamples;
+use crate::store::Database;
 
 #[derive(Debug)]
 pub(super) struct Kept {
+    pub(super) database: Database,
     pub(super) catalog: Arc<Catalog>,
     pub(super) latest: Arc<LatestSamples>,
 }
@@ -21,7 +23,7 @@ impl Coherence for Kept {
     fn forget_deleted(&self) -> CoherenceFuture<'_> {
         Box::pin(async {
             // First, so that it is forgotten however the rest goes: the revision is looked at once only.
-            self.latest.forget();
+            self.latest.begin_anew(&self.database).await?;
             self.catalog.forget_deleted().await
         })
     }

@@ -91,11 +91,24 @@ pub async fn settle_journal(context: &Context, going_on: GoingOn<'_>) -> Result<
     }
 }
 
-/// Removes what the levels below the journal hold of `series`, at most [`SERIES_MAX`] of them, in `span`.
+/// Removes what the levels below the journal hold of `series`, at most [`SERIES_MAX`] of them, in `span`, and tells every
+/// node.
 ///
 /// # Errors
 /// When the lock is not to be had, or PostgreSQL is not available. What was removed before stays removed.
 pub async fn erase_levels(
+    context: &Context,
+    series: &[SeriesId],
+    span: Span,
+    going_on: GoingOn<'_>,
+) -> Result<Erased, EraseError> {
+    let erased = from_levels(context, series, span, going_on).await;
+    // Also when it was given up: part of it may be gone, and last values that were kept in memory with it.
+    series::revise(&context.database.client().await?).await?;
+    erased
+}
+
+async fn from_levels(
     context: &Context,
     series: &[SeriesId],
     span: Span,

@@ -187,8 +187,10 @@ impl Follower {
         Ok(())
     }
 
-    fn note_missed(&self, Origin { node, lane }: Origin, sequence: u64, missed: u64) {
+    fn note_missed(&mut self, Origin { node, lane }: Origin, sequence: u64, missed: u64) {
         if missed > 0 {
+            // What is kept of stored things lacks them, so it is begun anew.
+            self.catalog_checks = CATALOG_CHECKS;
             let said = "flushes had left the journal before they were read";
             tracing::warn!(origin.node = node, origin.lane = lane, sequence, missed, "{said}");
             self.metrics.journal.follow_missed.inc_by(missed);

@@ -91,6 +91,11 @@ impl Best {
         (from, to)
     }
 
+    /// The last row that is wanted, once there are as many as are wanted: of its time only series on its side of it count.
+    pub(super) fn edge(&self) -> Option<(Micros, SeriesId)> {
+        self.last.map(|last| unplace(self.wanted.order, last))
+    }
+
     /// How many samples were looked at, wanted or not.
     pub(super) fn offered(&self) -> u64 {
         self.offered

@@ -164,10 +164,17 @@ impl State {
             self.last = last.id;
             self.waiting = found.into_iter().map(Arc::new).collect();
         }
-        let (count, until) = self.extent(&client).await?;
+        let (mut count, mut until) = self.extent(&client).await?;
         drop(client);
-        let ids: Vec<SeriesId> = self.waiting.iter().take(count).map(|series| series.id).collect();
-        let read = levels::read(engine, &ids, self.from, until, is_waiting).await?;
+        let read = loop {
+            let ids: Vec<SeriesId> = self.waiting.iter().take(count).map(|series| series.id).collect();
+            match levels::read(engine, &ids, self.from, until, is_waiting).await {
+                // Most of what the journal holds is of few of its series, or of little of its time.
+                Err(QueryError::TooManySamples { .. }) if count > 1 => count /= 2,
+                Err(QueryError::TooManySamples { .. }) if self.middle(until) < until => until = self.middle(until),
+                read => break read?,
+            }
+        };
         let mut read = read.into_iter().peekable();
         let mut portion = Vec::new();
         for series in self.waiting.iter().take(count) {
@@ -183,6 +190,12 @@ impl State {
             self.waiting.drain(..count);
         }
         Ok(Some(portion))
+    }
+
+    /// Half way from where the portion begins, among times that can be.
+    fn middle(&self, until: Micros) -> Micros {
+        let (from, until) = (self.from.max(Micros::FIRST), until.min(Micros::LAST));
+        Micros(from.0 + until.0.saturating_sub(from.0) / 2)
     }
 
     /// How many of the waiting series the next portion takes, and up to which time.

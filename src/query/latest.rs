@@ -15,9 +15,9 @@ use super::{Engine, QueryError, unfolded};
 use crate::codec::samples_row;
 use crate::model::{Micros, Sample, SeriesId};
 use crate::query::best::Version;
-use crate::store::StoreError;
 use crate::store::levels::windows;
 use crate::store::series::SeriesFilter;
+use crate::store::{Database, StoreError};
 use cache::Newest;
 
 /// Series looked up at once, each with the rows of an hour at most.
@@ -44,6 +44,25 @@ impl Engine {
             answered.await.map_err(StoreError::unavailable)?
         };
         tokio::time::timeout(timeout, reading).await.map_err(|_| QueryError::TimedOut { timeout })?
+    }
+
+    /// Lets go of the last values in memory, as stored ones were removed.
+    pub fn forget_latest(&self) {
+        self.latest.forget();
+    }
+}
+
+impl LatestSamples {
+    /// Lets go of everything, and finds out since when what comes in is later than all that is stored.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not available; then series are looked up one by one.
+    pub async fn begin_anew(&self, database: &Database) -> Result<(), StoreError> {
+        self.forget();
+        let generation = self.generation();
+        let newest = windows::newest_time(&database.client().await?).await?;
+        self.began_after(generation, newest);
+        Ok(())
     }
 }
 
@@ -88,8 +107,15 @@ async fn load(
     waiting: Waiting<'_>,
 ) -> Result<Vec<(SeriesId, Option<Newest>)>, QueryError> {
     let client = engine.database.client().await?;
+    let mut written: HashMap<SeriesId, (Micros, Version, f64)> = HashMap::new();
+    let mut take = |(series, time, version, value): unfolded::Met| {
+        let known = written.entry(series).or_insert((time, version, value));
+        if (time, version) > (known.0, known.1) {
+            *known = (time, version, value);
+        }
+    };
     let all_times = (Micros(i64::MIN), Micros(i64::MAX));
-    let journal = unfolded::samples_of(&client, series, all_times, waiting).await?;
+    unfolded::visit(&client, series, all_times, waiting, &mut take).await?;
     let (parts, rows) = windows::latest(&client, series).await?;
     drop(client);
     let mut newest: HashMap<SeriesId, Newest> = HashMap::new();
@@ -109,9 +135,7 @@ async fn load(
             take(stored.series, Newest { time, committed_at: Micros(i64::MIN), value });
         }
     }
-    let mut journal = journal;
-    journal.sort_unstable_by_key(|(_, _, version, _)| *version);
-    for (series, time, version, value) in journal {
+    for (series, (time, version, value)) in written {
         if let Version::Journal { committed_at, .. } = version {
             take(series, Newest { time, committed_at, value });
         }

@@ -20,6 +20,8 @@ pub(super) struct SeriesSamples {
     pub(super) series: SeriesId,
     pub(super) times: Vec<Micros>,
     pub(super) values: Vec<f64>,
+    /// The hours that the level of `samples` has any in, and how many, in order of time.
+    pub(super) sealed: Vec<(Micros, u64)>,
 }
 
 /// Reads what is stored of `series` in `[from, to]`: for each that has samples one entry, by series. `series` must be
@@ -46,7 +48,12 @@ pub(super) async fn read(
     // Decoding takes the processor, not PostgreSQL: someone else may have the connection meanwhile.
     drop(client);
     let mut all: HashMap<SeriesId, SeriesSamples> = HashMap::new();
-    for stored in rows.iter().chain(&parts) {
+    for stored in &rows {
+        let hour = windows::hour(stored.row.start);
+        let count = u64::from(stored.row.count.unsigned_abs());
+        add_row(stored, &mut all)?.count_sealed(hour, count);
+    }
+    for stored in &parts {
         add_row(stored, &mut all)?;
     }
     for (series, time, _, value) in journal {
@@ -65,12 +72,30 @@ pub(super) async fn read(
     Ok(found)
 }
 
-fn add_row(stored: &StoredSamples, all: &mut HashMap<SeriesId, SeriesSamples>) -> Result<(), QueryError> {
+fn add_row<'a>(
+    stored: &StoredSamples,
+    all: &'a mut HashMap<SeriesId, SeriesSamples>,
+) -> Result<&'a mut SeriesSamples, QueryError> {
     let samples = all.entry(stored.series).or_default();
-    Ok(samples_row::decode(&stored.row, &mut samples.times, &mut samples.values)?)
+    samples_row::decode(&stored.row, &mut samples.times, &mut samples.values)?;
+    Ok(samples)
 }
 
 impl SeriesSamples {
+    /// How many samples of an hour are sealed.
+    pub(super) fn sealed_of(&self, hour: Micros) -> u64 {
+        let place = self.sealed.binary_search_by_key(&hour, |(hour, _)| *hour);
+        place.map_or(0, |place| self.sealed[place].1)
+    }
+
+    /// Counts a row; rows come in order of time.
+    fn count_sealed(&mut self, hour: Micros, samples: u64) {
+        match self.sealed.last_mut() {
+            Some((last, count)) if *last == hour => *count += samples,
+            _ => self.sealed.push((hour, samples)),
+        }
+    }
+
     /// Sorts by time; of samples with the same time the last one stays.
     fn put_in_order(&mut self) {
         if self.times.is_sorted_by(|left, right| left < right) {

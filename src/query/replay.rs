@@ -281,6 +281,7 @@ fn block_query(since: Micros, marks: Vec<Mark>) -> BlockQuery {
         series_max: SeriesId(u32::MAX),
         marks,
         unmarked: false,
+        edge: None,
     }
 }
 

@@ -15,6 +15,11 @@ pub(super) struct Selection {
     ids: Option<Vec<SeriesId>>,
 }
 
+/// More series than this are not looked up one by one where reading by time may be done after a few rows.
+const FEW_SERIES_MAX: usize = 256;
+/// A selection of at least one in this many series is in most blocks and hours.
+const MOST_SERIES: u64 = 4;
+
 /// What a selection has to say about a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
@@ -65,6 +70,17 @@ impl Selection {
     /// The selected numbers in order; `None` when all are.
     pub(super) fn ids(&self) -> Option<&[SeriesId]> {
         self.ids.as_deref()
+    }
+
+    /// Whether so many are selected that they are sooner met going through all than looked up one by one.
+    pub(super) fn is_wide(&self) -> bool {
+        self.ids.as_ref().is_none_or(|ids| ids.len() > FEW_SERIES_MAX)
+    }
+
+    /// The selected numbers, unless most of all series are selected: then what is read is better told afterwards.
+    pub(super) fn unless_most(&self, engine: &Engine) -> Option<Vec<SeriesId>> {
+        let series = engine.catalog.series_count();
+        self.ids.clone().filter(|ids| (ids.len() as u64).saturating_mul(MOST_SERIES) < series)
     }
 
     /// The smallest and the largest selected number.

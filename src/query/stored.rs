@@ -2,13 +2,16 @@
 //!
 //! An hour is read from the top down, parts before rows, so what is moved meanwhile is met at least once. Hours without
 //! rows are passed over by asking the indexes for the next one; hours with few are taken several at a time. Rows are
-//! decoded as they come, so memory is that of the page. Of all series (or very many) it costs the rows of an hour that
-//! reach into what the page still lacks: at most a part or row for each series and fold of that hour.
+//! decoded as they come, so memory is that of the page. Newest first and of many series, parts come in the order of how
+//! late they reach, and reading ends where they cannot be on the page any more. The other way round an hour costs a part
+//! or row for each series and fold.
+
+mod newest; // parts of many series, those that reach latest first
 
 use std::collections::HashSet;
 use std::pin::pin;
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 
 use super::best::{Best, Version};
 use super::page::Waiting;
@@ -16,6 +19,7 @@ use super::selection::{Selection, Standing};
 use super::{Engine, QueryError};
 use crate::codec::samples_row;
 use crate::model::{Micros, SeriesId};
+use crate::store::StoreError;
 use crate::store::journal::BlockOrder;
 use crate::store::levels::samples::{StoredSamples, WINDOW_MICROS};
 use crate::store::levels::windows::{self, Folds, Window, hour};
@@ -71,7 +75,9 @@ async fn next_hour(
     (from, to): (Micros, Micros),
 ) -> Result<Option<Micros>, QueryError> {
     let client = reading.engine.database.client().await?;
-    let range = Window { series: selection.ids(), from, to, start_max: to, reach_min: from };
+    // Of many, an hour that only others have rows in is sooner read in vain than each of them is looked up.
+    let series = selection.ids().filter(|_| !selection.is_wide());
+    let range = Window { series, from, to, start_max: to, reach_min: from };
     Ok(windows::next_hour(&client, best.order(), &range, reading.scope.folds, reading.scope.with_samples).await?)
 }
 
@@ -83,9 +89,18 @@ async fn read_window(
     best: &mut Best,
 ) -> Result<(), QueryError> {
     let (reach_min, start_max) = best.range();
-    let listed = selection.ids().map(<[SeriesId]>::to_vec);
+    let listed = selection.unless_most(reading.engine);
     let window = Window { series: listed.as_deref(), from, to, start_max, reach_min };
-    let unmet = read_rows(reading, &window, selection, best).await?;
+    // Those that begin after the page would be stepped over one by one: of series that are known others are not met.
+    let by_reach = listed.is_none() || start_max >= to;
+    let unmet = if best.order() == BlockOrder::Newest && selection.is_wide() && by_reach {
+        newest::read(reading, &window, selection, best).await?;
+        best.settle_when_full();
+        let window = Window { reach_min: best.range().0, ..window };
+        read_samples(reading, &window, selection, best).await?
+    } else {
+        read_rows(reading, &window, selection, best).await?
+    };
     if !unmet.is_empty() {
         selection.meet(reading.engine, &unmet).await?;
         read_rows(reading, &Window { series: Some(&unmet), ..window }, selection, best).await?;
@@ -103,7 +118,7 @@ async fn read_rows(
     let Reading { engine, waiting, scope } = reading;
     let client = engine.database.client().await?;
     windows::prepare(&client).await?;
-    let mut rows = Rows { engine, selection, best, unmet: HashSet::new(), times: Vec::new(), values: Vec::new() };
+    let mut rows = Rows::new(engine, selection, best);
     // Both are on their way before the first answers; the order in which they are sent is the one they are run in. The
     // second has no answer before the first is read to its end.
     let recent = async {
@@ -123,15 +138,25 @@ async fn read_rows(
     let (recent, samples) = tokio::join!(biased; recent, samples);
     recent?;
     if let Some(samples) = samples? {
-        let mut samples = pin!(samples);
-        while let Some(stored) = samples.next().await {
-            let stored = stored?;
-            if waiting() {
-                rows.offer(Version::Samples, &stored)?;
-            }
-            tokio::task::consume_budget().await;
-        }
+        rows.offer_all(samples, *waiting).await?;
     }
+    if waiting() { Ok(rows.into_unmet()) } else { Err(QueryError::Abandoned) }
+}
+
+/// The same without those of recent.
+async fn read_samples(
+    reading: &Reading<'_>,
+    window: &Window<'_>,
+    selection: &mut Selection,
+    best: &mut Best,
+) -> Result<Vec<SeriesId>, QueryError> {
+    let Reading { engine, waiting, scope } = reading;
+    if !scope.with_samples {
+        return Ok(Vec::new());
+    }
+    let client = engine.database.client().await?;
+    let mut rows = Rows::new(engine, selection, best);
+    rows.offer_all(windows::samples(&client, window).await?, *waiting).await?;
     if waiting() { Ok(rows.into_unmet()) } else { Err(QueryError::Abandoned) }
 }
 
@@ -145,7 +170,28 @@ struct Rows<'a> {
     values: Vec<f64>,
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
+    fn new(engine: &'a Engine, selection: &'a mut Selection, best: &'a mut Best) -> Self {
+        Self { engine, selection, best, unmet: HashSet::new(), times: Vec::new(), values: Vec::new() }
+    }
+
+    /// Offers rows of samples, to the last one also when nobody waits any more.
+    async fn offer_all(
+        &mut self,
+        samples: impl Stream<Item = Result<StoredSamples, StoreError>>,
+        waiting: Waiting<'_>,
+    ) -> Result<(), QueryError> {
+        let mut samples = pin!(samples);
+        while let Some(stored) = samples.next().await {
+            let stored = stored?;
+            if waiting() {
+                self.offer(Version::Samples, &stored)?;
+            }
+            tokio::task::consume_budget().await;
+        }
+        Ok(())
+    }
+
     fn offer(&mut self, version: Version, stored: &StoredSamples) -> Result<(), QueryError> {
         match self.selection.standing(self.engine, stored.series) {
             Standing::Not => return Ok(()),
@@ -199,16 +245,18 @@ impl Walk {
             BlockOrder::Oldest => (self.next, Micros(self.next.0.saturating_add(others))),
         };
         let (low, high) = (low.max(hour(from)), high.min(hour(to)));
-        (low <= high).then_some((low, Micros(high.0.saturating_add(WINDOW_MICROS - 1))))
+        (low <= high).then_some((low, last_moment(high)))
     }
 
-    /// All that is left, as its first and last moment.
+    /// The hours that are left, as their first and last moment. Whole ones: a part that begins in the range may reach
+    /// beyond it, and is looked for by how far it reaches.
     fn rest(&self, best: &Best) -> (Micros, Micros) {
         let (from, to) = best.range();
-        match self.order {
-            BlockOrder::Newest => (hour(from), to.min(Micros(self.next.0.saturating_add(WINDOW_MICROS - 1)))),
-            BlockOrder::Oldest => (hour(from).max(self.next), to),
-        }
+        let (first, last) = match self.order {
+            BlockOrder::Newest => (hour(from), hour(to).min(self.next)),
+            BlockOrder::Oldest => (hour(from).max(self.next), hour(to)),
+        };
+        (first, last_moment(last))
     }
 
     fn go_to(&mut self, hour: Micros) {
@@ -229,4 +277,8 @@ impl Walk {
             self.hours = 1;
         }
     }
+}
+
+fn last_moment(hour: Micros) -> Micros {
+    Micros(hour.0.saturating_add(WINDOW_MICROS - 1))
 }

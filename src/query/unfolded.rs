@@ -1,6 +1,6 @@
 //! What is in the journal only: the first level a page reads.
 //!
-//! Few series: the index tells which unfolded blocks may hold them, and only theirs are decoded. Most of all series:
+//! Few series: the index tells which unfolded blocks may hold them, and only theirs are decoded. Many series:
 //! blocks come ordered by their latest (or earliest) sample, and once the page is full and the next block cannot hold a
 //! better row, it is done. So a page costs the blocks that overlap it, at most what has not been folded.
 
@@ -14,13 +14,14 @@ use super::selection::{Selection, Standing};
 use super::{Engine, QueryError};
 use crate::codec::block;
 use crate::model::{Batch, Micros, SeriesId};
+use crate::store::Client;
 use crate::store::journal::{self, BlockOrder, BlockQuery, StoredBlock};
 
 /// Blocks read at once: the first few are often enough, and many more are never held together.
 const BLOCKS_FIRST: u32 = 4;
 const BLOCKS_MAX: u32 = 32;
-/// A selection of at least one in this many series is in most blocks.
-const MOST_SERIES: u64 = 4;
+/// Samples of the journal held at once, some 250 MB: more than there are while somebody folds.
+const COLLECTED_MAX: usize = 4_000_000;
 
 pub(super) async fn read(
     engine: &Engine,
@@ -28,12 +29,10 @@ pub(super) async fn read(
     best: &mut Best,
     waiting: Waiting<'_>,
 ) -> Result<(), QueryError> {
-    let selected = selection.ids().map(|ids| ids.len() as u64);
-    match selected {
-        Some(selected) if selected.saturating_mul(MOST_SERIES) < engine.catalog.series_count() => {
-            read_of_series(engine, selection, best, waiting).await
-        }
-        _ => read_by_time(engine, selection, best, waiting).await,
+    if selection.is_wide() {
+        read_by_time(engine, selection, best, waiting).await
+    } else {
+        read_of_series(engine, selection, best, waiting).await
     }
 }
 
@@ -69,9 +68,7 @@ async fn read_by_time(
     waiting: Waiting<'_>,
 ) -> Result<(), QueryError> {
     let (series_min, series_max) = selection.range();
-    let (time_min, time_max) = best.range();
     let order = best.order();
-    let query = BlockQuery { order, time_min, time_max, series_min, series_max, marks: Vec::new(), unmarked: true };
     let (mut after, mut wanted) = (None, BLOCKS_FIRST);
     let mut samples = Batch::default();
     let slots = journal::unfolded_slots(&engine.database.client().await?).await?;
@@ -79,6 +76,10 @@ async fn read_by_time(
         if !waiting() {
             return Err(QueryError::Abandoned);
         }
+        best.settle_when_full();
+        let ((time_min, time_max), edge) = (best.range(), best.edge());
+        let marks = Vec::new();
+        let query = BlockQuery { order, time_min, time_max, series_min, series_max, marks, unmarked: true, edge };
         let client = engine.database.client().await?;
         let blocks = journal::read_unfolded(&client, &query, &slots, after, wanted).await?;
         // Decoding takes the processor, not PostgreSQL: someone else may have the connection meanwhile.
@@ -139,19 +140,45 @@ fn clear(samples: &mut Batch) {
     samples.values.clear();
 }
 
-/// The samples of `series`, sorted, in `[from, to]`, with where they were met, in no order.
+/// A sample, and where it was met.
+pub(super) type Met = (SeriesId, Micros, Version, f64);
+
+/// The samples of `series`, sorted, in `[from, to]`, in no order.
+///
+/// # Errors
+/// When there are more than [`COLLECTED_MAX`], beside all else: then less is to be asked for at once.
 pub(super) async fn samples_of(
-    client: &crate::store::Client,
+    client: &Client,
+    series: &[SeriesId],
+    range: (Micros, Micros),
+    waiting: Waiting<'_>,
+) -> Result<Vec<Met>, QueryError> {
+    let (mut found, mut is_too_many) = (Vec::new(), false);
+    let mut take = |met: Met| {
+        is_too_many |= found.len() == COLLECTED_MAX;
+        if !is_too_many {
+            found.push(met);
+        }
+    };
+    visit(client, series, range, waiting, &mut take).await?;
+    if is_too_many { Err(QueryError::TooManySamples { samples_max: COLLECTED_MAX }) } else { Ok(found) }
+}
+
+/// Has `take` look at each of them, keeping none.
+pub(super) async fn visit(
+    client: &Client,
     series: &[SeriesId],
     (from, to): (Micros, Micros),
     waiting: Waiting<'_>,
-) -> Result<Vec<(SeriesId, Micros, Version, f64)>, QueryError> {
-    let (Some(&series_min), Some(&series_max)) = (series.first(), series.last()) else { return Ok(Vec::new()) };
+    take: &mut (dyn FnMut(Met) + Send),
+) -> Result<(), QueryError> {
+    let (Some(&series_min), Some(&series_max)) = (series.first(), series.last()) else { return Ok(()) };
     let blocks = journal::unfolded_of_series(client, (series_min, series_max), (from, to)).await?;
     let mut blocks = pin!(blocks);
-    let (mut found, mut samples, mut is_wanted) = (Vec::new(), Batch::default(), true);
+    let (mut samples, mut is_wanted) = (Batch::default(), true);
     while let Some(stored) = blocks.next().await {
         let stored = stored?;
+        // To the end all the same: a connection goes back to the pool with nothing running on it.
         is_wanted = is_wanted && waiting();
         if is_wanted {
             clear(&mut samples);
@@ -160,11 +187,11 @@ pub(super) async fn samples_of(
             for (place, id) in samples.series.iter().enumerate() {
                 let time = samples.times[place];
                 if time >= from && time <= to {
-                    found.push((*id, time, version, samples.values[place]));
+                    take((*id, time, version, samples.values[place]));
                 }
             }
             tokio::task::consume_budget().await;
         }
     }
-    if is_wanted { Ok(found) } else { Err(QueryError::Abandoned) }
+    if is_wanted { Ok(()) } else { Err(QueryError::Abandoned) }
 }

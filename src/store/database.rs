@@ -61,11 +61,11 @@ impl Database {
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(config.clone(), tls.clone(), manager_config);
         // Plans are made for the values at hand: one for all would not know that a page of blocks is short, and sort the
-        // whole journal for it.
+        // whole journal for it. Compiling them takes longer than they run.
         // A table of a ring is emptied after a second look under its lock, which must see what was committed before the
         // lock was gained, whatever isolation the database has as its default.
         let settings = format!(
-            "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}; \
+            "SET statement_timeout = {}; SET idle_in_transaction_session_timeout = {}; SET jit = off; \
              SET plan_cache_mode = force_custom_plan; SET default_transaction_isolation = 'read committed'",
             pool_config.statement_timeout.as_millis(),
             IDLE_TRANSACTION_MAX.as_millis(),

@@ -111,6 +111,9 @@ pub struct BlockQuery {
     pub marks: Vec<Mark>,
     /// Whether writers without a mark are read too, whole.
     pub unmarked: bool,
+    /// A row in the same order, by time and series: blocks whose rows all come after it are left out, as far as
+    /// [`read_unfolded`] can tell.
+    pub edge: Option<(Micros, SeriesId)>,
 }
 
 /// Where a block stands in a [`BlockOrder`].
@@ -208,10 +211,16 @@ pub async fn read_unfolded(
     after: Option<BlockPosition>,
     blocks_max: u32,
 ) -> Result<Vec<StoredBlock>, StoreError> {
-    let (sql, start) = match query.order {
-        BlockOrder::Newest => (include_str!("../../sql/queries/journal_unfolded_newest.sql"), Timestamp::AFTER_ALL),
-        BlockOrder::Oldest => (include_str!("../../sql/queries/journal_unfolded_oldest.sql"), Timestamp::BEFORE_ALL),
+    // Without a row that blocks must come before, all do.
+    let (sql, start, edge) = match query.order {
+        BlockOrder::Newest => {
+            (include_str!("../../sql/queries/journal_unfolded_newest.sql"), Timestamp::AFTER_ALL, Timestamp::BEFORE_ALL)
+        }
+        BlockOrder::Oldest => {
+            (include_str!("../../sql/queries/journal_unfolded_oldest.sql"), Timestamp::BEFORE_ALL, Timestamp::AFTER_ALL)
+        }
     };
+    let edge = query.edge.map_or((edge, 0), |(time, series)| (Timestamp(time), number(series)));
     let after = after.unwrap_or(BlockPosition { time: start, origin: Origin::default(), sequence: 0, part: 0 });
     let statement = client.prepare_cached(sql).await?;
     let rows = client
@@ -229,6 +238,8 @@ pub async fn read_unfolded(
                 &after.part,
                 &i64::from(blocks_max),
                 &slots,
+                &edge.0,
+                &edge.1,
             ],
         )
         .await?;

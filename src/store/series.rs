@@ -1,6 +1,6 @@
 //! What samples belong to.
 
-use deadpool_postgres::{Client, Transaction};
+use deadpool_postgres::{Client, GenericClient, Transaction};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio_postgres::Row;
@@ -167,9 +167,18 @@ pub async fn delete(transaction: &Transaction<'_>, ids: &[SeriesId]) -> Result<u
     let ids: Vec<i32> = ids.iter().filter_map(|id| i32::try_from(id.0).ok()).collect();
     let statement = transaction.prepare_cached(include_str!("../../sql/queries/series_delete.sql")).await?;
     let deleted = transaction.execute(&statement, &[&ids]).await?;
-    let revise = transaction.prepare_cached(include_str!("../../sql/queries/catalog_revise.sql")).await?;
-    transaction.execute(&revise, &[]).await?;
+    revise(transaction).await?;
     Ok(deleted)
+}
+
+/// Tells every process that something they may keep in memory was removed.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn revise(client: &impl GenericClient) -> Result<(), StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/catalog_revise.sql")).await?;
+    client.execute(&statement, &[]).await?;
+    Ok(())
 }
 
 /// The first `series_max` series of a server.

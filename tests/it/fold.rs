@@ -92,6 +92,7 @@ impl Store {
             series_max: SeriesId(u32::MAX),
             marks: unfolded.collect(),
             unmarked: true,
+            edge: None,
         };
         let mut blocks = journal::read_blocks(&client, &query, None, 100_000).await.unwrap();
         blocks.sort_by_key(|block| (block.committed_at, block.origin, block.sequence, block.part));

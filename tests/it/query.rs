@@ -7,3 +7,4 @@ mod stored; // samples put into the levels below the journal
 mod late; // what comes for hours that were rolled up
 mod windows; // windows of samples on all levels against a naive model
 mod walks; // page by page while more comes in
+mod edges; // pages that begin amid packed rows, empty ranges, odd parameters

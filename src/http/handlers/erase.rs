@@ -61,7 +61,9 @@ async fn all(services: &Services, filter: &SeriesFilter, span: Span) -> Result<R
         }
         last = newest.id;
         let ids: Vec<SeriesId> = found.iter().map(|series| series.id).collect();
-        let erased = erase::erase_levels(&context, &ids, span, &going_on).await?;
+        let erased = erase::erase_levels(&context, &ids, span, &going_on).await;
+        services.query.forget_latest();
+        let erased = erased?;
         removed.series += ids.len() as u64;
         removed.erased.rows += erased.rows;
         removed.erased.buckets_kept += erased.buckets_kept;

@@ -81,7 +81,8 @@ struct Expired<'a> {
     hour: Option<Bucket>,
 }
 
-/// The hours whose samples have expired: those that have minutes, and those that had more samples than there are.
+/// The hours whose samples have expired: those that have minutes, and those that had more samples than are sealed. What
+/// came late is not: it may be as many as have expired.
 fn expired<'a>(samples: &SeriesSamples, minutes: &'a [Bucket], hours: &[Bucket]) -> BTreeMap<Micros, Expired<'a>> {
     let mut expired: BTreeMap<Micros, Expired<'a>> = BTreeMap::new();
     let start_of = |bucket: &Bucket| rollup::start(bucket.start, HOUR);
@@ -89,9 +90,8 @@ fn expired<'a>(samples: &SeriesSamples, minutes: &'a [Bucket], hours: &[Bucket])
         expired.insert(start_of(&of_hour[0]), Expired { minutes: of_hour, hour: None });
     }
     for hour in hours {
-        let (begin, end) = bounds(samples, hour.start);
-        // With those that are no numbers: what came late may be one, and take the place of a number.
-        if ((end - begin) as u64) < hour.count || expired.contains_key(&hour.start) {
+        // Buckets do not count what is no number, so there may be more.
+        if samples.sealed_of(hour.start) < hour.count || expired.contains_key(&hour.start) {
             expired.entry(hour.start).or_default().hour = Some(*hour);
         }
     }
@@ -180,7 +180,13 @@ mod tests {
 
     fn samples(samples: &[(i64, f64)]) -> SeriesSamples {
         let (times, values) = samples.iter().map(|(time, value)| (Micros(*time), *value)).unzip();
-        SeriesSamples { series: ONE, times, values }
+        SeriesSamples { series: ONE, times, values, sealed: Vec::new() }
+    }
+
+    /// The same, all of them sealed in two hours.
+    fn sealed(all: &[(i64, f64)]) -> SeriesSamples {
+        let in_hour = |hour: i64| all.iter().filter(|(time, _)| time.div_euclid(HOUR) == hour).count() as u64;
+        SeriesSamples { sealed: vec![(Micros(0), in_hour(0)), (Micros(HOUR), in_hour(1))], ..samples(all) }
     }
 
     fn stored(late: &[(i64, f64)], minutes: &[Bucket], hours: &[Bucket]) -> Stored {
@@ -195,8 +201,8 @@ mod tests {
     #[test]
     fn samples_that_are_all_there_are_taken_as_they_are() {
         let all = [(1, 1.0), (2, f64::NAN), (HOUR, 2.0)];
-        let mixed =
-            mix(stored(&all, &[], &[bucket(0, &[1.0]), bucket(HOUR, &[2.0])]), Tier::Hour, Micros(0), Micros(HOUR));
+        let stored = stored(&[], &[], &[bucket(0, &[1.0]), bucket(HOUR, &[2.0])]);
+        let mixed = mix(Stored { samples: vec![sealed(&all)], ..stored }, Tier::Hour, Micros(0), Micros(HOUR));
         assert_eq!(mixed.gone, Gone::default());
         assert!(matches!(&mixed.pieces[..], [(ONE, Piece::Samples(times, _))] if *times == [Micros(1), Micros(2)]));
     }

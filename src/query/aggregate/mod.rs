@@ -39,7 +39,7 @@ use mixed::Piece;
 use plan::{Gone, Plan};
 use reader::Reader;
 use thin::Thinner;
-use windows::Windower;
+use windows::{Window, Windower};
 
 /// Questions of this kind at one time. Each keeps a processor busy for as long as it takes, and ingest needs them too.
 pub(super) const AGGREGATING_MAX: usize = 2;
@@ -144,8 +144,8 @@ async fn read_windows(
             let Ok(index) = ids.binary_search(&series) else { return Ok(()) };
             held -= windowers[index].held();
             let mut added = Ok(());
-            let mut over = |window| {
-                if added.is_ok() {
+            let mut over = |window: Window| {
+                if added.is_ok() && window.bucket.start >= plan.from {
                     added = groups.add(places[index], window);
                 }
             };
@@ -159,7 +159,11 @@ async fn read_windows(
         reader.read(&ids, &mut take).await?;
         for (windower, place) in windowers.into_iter().zip(places) {
             let mut added = Ok(());
-            windower.finish(&mut |window| added = groups.add(*place, window));
+            windower.finish(&mut |window| {
+                if window.bucket.start >= plan.from {
+                    added = groups.add(*place, window);
+                }
+            });
             added?;
         }
     }

@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Windows are `[t, t + step)` with `t` a multiple of the step, counted from the epoch in UTC. The range that was asked
-//! for is widened to whole windows, so a point does not depend on where the range begins.
+//! for is widened to whole windows, and where increases are asked for a little is read from before it: so a point does not
+//! depend on where the range begins.
 
 use std::fmt;
 
@@ -20,6 +21,10 @@ use crate::rollup;
 const HOUR: i64 = Resolution::Hour.micros();
 /// Up to this range samples are read, whatever the step.
 const RAW_RANGE_MAX: i64 = 24 * HOUR;
+
+/// How long before the range the value may be that the increase of the first window begins with: a few scrapes, or the
+/// hour before where windows are made of hours.
+const BEFORE_MICROS: i64 = 300 * Micros::PER_SECOND;
 
 /// How finely time is resolved by what is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +44,7 @@ pub(super) struct Plan {
     /// Whole windows: `[from, to)`.
     pub(super) from: Micros,
     pub(super) to: Micros,
-    /// What is read: `[read_from, read_to)`.
+    /// What is read: `[read_from, read_to)`. More than the windows where they need what was before.
     pub(super) read_from: Micros,
     pub(super) read_to: Micros,
 }
@@ -83,9 +88,12 @@ pub(super) fn plan(request: &AggregateRequest) -> Plan {
         }
         Shape::Windows(windows) => {
             let step = windows.step_micros;
-            let whole = (rollup::start(from, step), end_of_window(to, step));
-            let read = if request.is_clipped { (from, to) } else { whole };
+            let start = rollup::start(from, step);
+            // A range that holds no time has no window either, wherever it lies.
+            let whole = (start, if from < to { end_of_window(to, step) } else { start });
             let grain = if windows.has_percentiles() { Tier::Raw } else { coarsest(step) };
+            let before = if windows.has_increases() && from < to { before(grain) } else { 0 };
+            let read = if request.is_clipped { (from, to) } else { (Micros(start.0.saturating_sub(before)), whole.1) };
             let tier = if to.0 - from.0 <= RAW_RANGE_MAX { Tier::Raw } else { grain };
             let plan = Plan {
                 tier: request.resolution.unwrap_or(tier),
@@ -107,6 +115,11 @@ pub(super) fn plan(request: &AggregateRequest) -> Plan {
         read_to: plan.read_to.min(Micros::LAST),
         ..plan
     }
+}
+
+/// Whole buckets of `grain`.
+fn before(grain: Tier) -> i64 {
+    if grain == Tier::Hour { HOUR } else { BEFORE_MICROS }
 }
 
 fn end_of_window(time: Micros, step: i64) -> Micros {

@@ -77,11 +77,17 @@ impl<'a> Reader<'a> {
             }
             self.check_waiting()?;
             let samples = self.count(stretch).await?;
-            match stretch.halves().filter(|_| samples > READ_SAMPLES_MAX) {
-                // The earlier half is read first.
-                Some((first, second)) => left.extend([second, first]),
-                None => {
-                    let pieces = self.portion(stretch, is_done).await?;
+            let halves = stretch.halves();
+            // The earlier half is read first.
+            if let Some((first, second)) = halves.filter(|_| samples > READ_SAMPLES_MAX) {
+                left.extend([second, first]);
+                continue;
+            }
+            match (self.portion(stretch, is_done).await, halves) {
+                // The journal has that many.
+                (Err(QueryError::TooManySamples { .. }), Some((first, second))) => left.extend([second, first]),
+                (pieces, _) => {
+                    let pieces = pieces?;
                     // What is in the journal could not be counted before.
                     let read: u64 = pieces.iter().map(|(_, piece)| piece.len() as u64).sum();
                     self.samples_left = self.left_after(read.max(samples))?;
@@ -106,8 +112,9 @@ impl<'a> Reader<'a> {
         }
         let mixed = self.settled(stretch).await?;
         let gone = mixed.gone;
+        // What is read from before the windows may be gone.
         if self.plan.needs_samples
-            && let Some(before) = gone.samples_to.max(gone.minutes_to)
+            && let Some(before) = gone.samples_to.max(gone.minutes_to).filter(|before| *before > self.plan.from)
         {
             return Err(QueryError::Expired { before });
         }
@@ -178,12 +185,14 @@ impl<'a> Reader<'a> {
     async fn late_hours(&self, stretch: Stretch<'_>) -> Result<BTreeMap<Micros, Vec<SeriesId>>, QueryError> {
         let Stretch { series, from, .. } = stretch;
         let client = self.engine.database.client().await?;
-        let journal = unfolded::samples_of(&client, series, (from, stretch.last()), self.waiting).await?;
+        let mut late: BTreeSet<(Micros, SeriesId)> = BTreeSet::new();
+        let mut take = |(series, time, ..): unfolded::Met| {
+            late.insert((rollup::start(time, HOUR), series));
+        };
+        unfolded::visit(&client, series, (from, stretch.last()), self.waiting, &mut take).await?;
         let parts = samples::read_recent(&client, series, from, stretch.last(), u64::MAX).await?;
         drop(client);
-        let of_journal = journal.iter().map(|(series, time, ..)| (rollup::start(*time, HOUR), *series));
-        let of_parts = parts.iter().map(|part| (rollup::start(part.row.start, HOUR), part.series));
-        let late: BTreeSet<(Micros, SeriesId)> = of_journal.chain(of_parts).collect();
+        late.extend(parts.iter().map(|part| (rollup::start(part.row.start, HOUR), part.series)));
         let mut hours: BTreeMap<Micros, Vec<SeriesId>> = BTreeMap::new();
         late.into_iter().for_each(|(hour, series)| hours.entry(hour).or_default().push(series));
         Ok(hours)

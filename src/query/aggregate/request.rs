@@ -166,6 +166,11 @@ impl Windows {
     pub fn has_percentiles(&self) -> bool {
         self.functions.iter().any(|function| matches!(function, Function::Percentile(_)))
     }
+
+    /// Whether the value before a window counts.
+    pub fn has_increases(&self) -> bool {
+        self.functions.iter().any(|function| matches!(function, Function::Increase | Function::Rate))
+    }
 }
 
 impl std::fmt::Display for Function {

@@ -3,8 +3,8 @@
 use crate::model::{Bucket, Micros};
 use crate::rollup;
 
-/// Puts what comes in order of time together to windows. What a series grew since the window before, within what was
-/// read, counts into the increase of a window, so increases add up to the total.
+/// Puts what comes in order of time together to windows. What a series grew since the last value before it, within what
+/// was read, counts into the increase of a window, so increases add up to the total.
 #[derive(Debug)]
 pub(super) struct Windower {
     step_micros: i64,

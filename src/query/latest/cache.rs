@@ -1,9 +1,9 @@
 //! The newest sample of each series, as far as this process knows it.
 //!
 //! It is told of each commit before the commit is acknowledged, so what a client was told is stored is in here. Flushes
-//! of other nodes come through the follower, up to a second or so late. What was stored before this process began is
-//! filled in by who asks for it; until then a series is incomplete. Samples that expire stay until a newer one comes or
-//! all is forgotten.
+//! of other nodes come through the follower, up to a second or so late. What was stored before that began lies before
+//! some moment: a series whose newest sample is later than that is complete, of others that is filled in by who asks for
+//! it. Samples that expire stay until a newer one comes or all is forgotten.
 //!
 //! Series lie on pages by their number, each behind a lock of its own: a commit is sorted by series, so it takes each
 //! lock once and looks at the last sample of each series only.
@@ -29,16 +29,24 @@ pub(super) struct Newest {
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
     newest: Option<Newest>,
-    /// Whether what was stored before this process began has been looked at.
-    is_complete: bool,
+    /// Whether what was stored before has been looked at.
+    was_looked_up: bool,
 }
 
 type Page = Arc<Mutex<Box<[Slot]>>>;
 
+/// What is kept since all was forgotten the last time.
+#[derive(Debug, Default)]
+struct Kept {
+    pages: Vec<Page>,
+    /// No sample that was stored before is later; `None` while that is not known.
+    before: Option<Micros>,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct LatestSamples {
-    pages: RwLock<Vec<Page>>,
+    kept: RwLock<Kept>,
     /// Counts how often all was forgotten.
     generation: AtomicU64,
 }
@@ -47,7 +55,15 @@ impl LatestSamples {
     /// Lets go of everything, because stored samples may have been deleted.
     pub fn forget(&self) {
         self.generation.fetch_add(1, Ordering::AcqRel);
-        self.pages.write().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Kept::default();
+    }
+
+    /// Says that no sample was stored later than `newest` when `generation` was asked for, or since then.
+    pub(super) fn began_after(&self, generation: u64, newest: Micros) {
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if self.generation() == generation {
+            kept.before = Some(newest);
+        }
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -58,11 +74,11 @@ impl LatestSamples {
     pub(super) fn get(&self, sorted: &[SeriesId]) -> Vec<Option<Option<Newest>>> {
         let mut found = Vec::with_capacity(sorted.len());
         for run in sorted.chunk_by(|left, right| place(*left).0 == place(*right).0) {
-            let page = self.page(place(run[0]).0, false);
+            let (page, before) = self.page_and_before(place(run[0]).0);
             let slots = page.as_ref().map(locked);
             found.extend(run.iter().map(|series| {
                 let slot = slots.as_ref()?.get(place(*series).1)?;
-                slot.is_complete.then_some(slot.newest)
+                slot.is_complete(before).then_some(slot.newest)
             }));
         }
         found
@@ -72,7 +88,7 @@ impl LatestSamples {
     pub(super) fn complete(&self, generation: u64, stored: &[(SeriesId, Option<Newest>)]) {
         for (series, newest) in stored {
             let (number, index) = place(*series);
-            let Some(page) = self.page(number, true) else { continue };
+            let Some(page) = self.page(number) else { continue };
             let mut slots = locked(&page);
             // A page that was let go of before is not looked at any more, and one made since then has its own lock.
             if self.generation() != generation {
@@ -80,22 +96,29 @@ impl LatestSamples {
             }
             let Some(slot) = slots.get_mut(index) else { continue };
             newest.iter().for_each(|newest| slot.take(*newest));
-            slot.is_complete = true;
+            slot.was_looked_up = true;
         }
     }
 
-    fn page(&self, number: usize, may_grow: bool) -> Option<Page> {
-        if let Some(page) = self.pages.read().unwrap_or_else(PoisonError::into_inner).get(number) {
-            return Some(Arc::clone(page));
+    /// Looked at together: a page that is let go of afterwards belongs to that moment.
+    fn page_and_before(&self, number: usize) -> (Option<Page>, Option<Micros>) {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        (kept.pages.get(number).map(Arc::clone), kept.before)
+    }
+
+    /// A page that is made when it is not there.
+    fn page(&self, number: usize) -> Option<Page> {
+        if let (Some(page), _) = self.page_and_before(number) {
+            return Some(page);
         }
-        if !may_grow || number >= PAGES_MAX {
+        if number >= PAGES_MAX {
             return None;
         }
-        let mut pages = self.pages.write().unwrap_or_else(PoisonError::into_inner);
-        while pages.len() <= number {
-            pages.push(Arc::new(Mutex::new(vec![Slot::default(); PAGE_SERIES].into_boxed_slice())));
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        while kept.pages.len() <= number {
+            kept.pages.push(Arc::new(Mutex::new(vec![Slot::default(); PAGE_SERIES].into_boxed_slice())));
         }
-        Some(Arc::clone(&pages[number]))
+        Some(Arc::clone(&kept.pages[number]))
     }
 }
 
@@ -104,7 +127,7 @@ impl CommitListener for LatestSamples {
         let (batch, committed_at) = (&flush.batch, flush.committed_at);
         let mut start = 0;
         for run in batch.series.chunk_by(|left, right| place(*left).0 == place(*right).0) {
-            let Some(page) = self.page(place(run[0]).0, true) else { return };
+            let Some(page) = self.page(place(run[0]).0) else { return };
             let mut slots = locked(&page);
             for of_one_series in run.chunk_by(|left, right| left == right) {
                 start += of_one_series.len();
@@ -116,6 +139,12 @@ impl CommitListener for LatestSamples {
 }
 
 impl Slot {
+    /// Whether `newest` is the newest of all, those stored before included.
+    fn is_complete(&self, before: Option<Micros>) -> bool {
+        let is_later = |before: Micros| self.newest.is_some_and(|newest| newest.time > before);
+        self.was_looked_up || before.is_some_and(is_later)
+    }
+
     /// The newest time counts, and of equal times what was written later.
     fn take(&mut self, other: Newest) {
         let is_later = |newest: Newest| (other.time, other.committed_at) >= (newest.time, newest.committed_at);
@@ -186,6 +215,29 @@ mod tests {
         assert_eq!(value(&latest, 1), None);
         latest.complete(latest.generation(), &[(SeriesId(1), None)]);
         assert_eq!(value(&latest, 1), Some(None));
+    }
+
+    #[test]
+    fn a_series_with_a_sample_later_than_all_that_was_stored_before_needs_no_look() {
+        let latest = LatestSamples::default();
+        commit(&latest, 1, &[(1, 10, 1.0), (2, 11, 2.0)]);
+        latest.began_after(latest.generation(), Micros(10));
+        assert_eq!((value(&latest, 1), value(&latest, 2)), (None, Some(Some(2.0))));
+        commit(&latest, 2, &[(1, 12, 3.0)]);
+        assert_eq!(value(&latest, 1), Some(Some(3.0)));
+    }
+
+    #[test]
+    fn what_was_stored_before_is_not_known_any_more_when_all_was_forgotten() {
+        let latest = LatestSamples::default();
+        let generation = latest.generation();
+        latest.began_after(generation, Micros(10));
+        latest.forget();
+        latest.began_after(generation, Micros(10));
+        commit(&latest, 1, &[(1, 12, 1.0)]);
+        assert_eq!(value(&latest, 1), None, "a later one may have been forgotten");
+        latest.began_after(latest.generation(), Micros(11));
+        assert_eq!(value(&latest, 1), Some(Some(1.0)));
     }
 
     #[test]

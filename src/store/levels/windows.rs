@@ -78,6 +78,85 @@ pub async fn recent(
     Ok(rows.map(|row| with_fold(&row?)))
 }
 
+/// Where a page of parts begins: behind the last part of the page before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartPosition {
+    reach: Micros,
+    series: i32,
+    start: Timestamp,
+    fold: i64,
+}
+
+impl PartPosition {
+    /// Before all parts that reach no later than this.
+    pub fn reaching(reach: Micros) -> Self {
+        Self { reach, series: i32::MAX, start: Timestamp::AFTER_ALL, fold: i64::MAX }
+    }
+
+    /// How far the part reaches.
+    pub fn reach(self) -> Micros {
+        self.reach
+    }
+}
+
+/// A part on a page.
+#[derive(Debug)]
+pub struct PagedPart {
+    pub position: PartPosition,
+    pub fold: u64,
+    pub stored: StoredSamples,
+}
+
+/// Which parts are of use: those that reach `reach_min`, or reach just that and are of `series_min` or a later series,
+/// and begin no later than `start_max`.
+#[derive(Clone, Copy, Debug)]
+pub struct Useful {
+    pub reach_min: Micros,
+    pub series_min: SeriesId,
+    pub start_max: Micros,
+}
+
+/// A page of the parts of all series, those that reach latest first: at most `parts_max` of those of use behind `after`.
+///
+/// # Errors
+/// When PostgreSQL is not available or a row cannot be read.
+pub async fn newest_parts(
+    client: &Client,
+    useful: Useful,
+    folds: Folds,
+    after: PartPosition,
+    parts_max: u32,
+) -> Result<Vec<PagedPart>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../../sql/queries/recent_newest.sql")).await?;
+    let ([reach_min, reach, start_max], (after_fold, up_to)) =
+        ([useful.reach_min, after.reach, useful.start_max].map(Timestamp), folds.parameters());
+    let series_min = i32::try_from(useful.series_min.0).unwrap_or(i32::MAX);
+    let parameters: [&(dyn ToSql + Sync); 10] = [
+        &reach_min,
+        &reach,
+        &start_max,
+        &after_fold,
+        &up_to,
+        &after.series,
+        &after.start,
+        &after.fold,
+        &i64::from(parts_max),
+        &series_min,
+    ];
+    client.query(&statement, &parameters).await?.iter().map(paged_part).collect()
+}
+
+fn paged_part(row: &Row) -> Result<PagedPart, StoreError> {
+    let (fold, stored) = with_fold(row)?;
+    let position = PartPosition {
+        reach: row.try_get::<_, Timestamp>("reach")?.0,
+        series: row.try_get("series")?,
+        start: row.try_get("start")?,
+        fold: row.try_get("fold")?,
+    };
+    Ok(PagedPart { position, fold, stored })
+}
+
 /// The rows of `samples` of a window, in no order.
 ///
 /// # Errors
@@ -140,6 +219,16 @@ pub async fn latest(
     let statement = client.prepare_cached(include_str!("../../../sql/queries/samples_latest.sql")).await?;
     let rows = client.query(&statement, &[&series]).await?.iter().map(stored).collect::<Result<_, _>>()?;
     Ok((parts, rows))
+}
+
+/// A time that no sample is after which is stored by now.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn newest_time(client: &Client) -> Result<Micros, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../../sql/queries/newest_time.sql")).await?;
+    let newest = client.query_one(&statement, &[]).await?.try_get::<_, Option<Timestamp>>("newest")?;
+    Ok(newest.map_or(Micros(i64::MIN), |newest| newest.0))
 }
 
 async fn stream(

@@ -125,6 +125,7 @@ async fn unfolded(client: &Client, marks: &FoldMarks) -> Vec<StoredBlock> {
         series_max: SeriesId(u32::MAX),
         marks: marks.iter().map(mark).collect(),
         unmarked: true,
+        edge: None,
     };
     journal::read_blocks(client, &query, None, u32::MAX).await.unwrap()
 }

@@ -292,8 +292,10 @@ async fn a_node_that_starts_while_the_journal_is_empty_follows_the_writers_from_
 }
 
 #[tokio::test]
-async fn a_node_behind_which_the_journal_is_emptied_counts_what_it_missed_and_goes_on() {
+async fn a_node_behind_which_the_journal_is_emptied_counts_what_it_missed_keeps_nothing_and_goes_on() {
     let mut followed = Followed::start(&[(origin(7, 0), 3)]).await;
+    followed.let_pass(Duration::from_secs(5)).await;
+    let at_first = *followed.log.catalog_checks.lock().unwrap();
     for (writer, newest) in [(origin(7, 0), 4..=8), (origin(8, 1), 1..=2)] {
         for sequence in newest {
             followed.write(writer, sequence, 1).await;
@@ -302,6 +304,7 @@ async fn a_node_behind_which_the_journal_is_emptied_counts_what_it_missed_and_go
     followed.fold_and_empty().await;
     followed.let_pass(Duration::from_secs(5)).await;
     assert_eq!(followed.surroundings.metrics.journal.follow_missed.get(), 5 + 2);
+    assert_eq!(*followed.log.catalog_checks.lock().unwrap(), at_first + 2, "what is kept is begun anew");
     let before = followed.queries();
     followed.let_pass(Duration::from_secs(60)).await;
     assert!(followed.queries() - before <= 61, "nothing is looked for that is not there");

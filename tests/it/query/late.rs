@@ -101,6 +101,17 @@ async fn late_samples_of_an_expired_hour_count_in_addition() {
 }
 
 #[tokio::test]
+async fn as_many_late_samples_as_have_expired_do_not_hide_those() {
+    let (server, _database, levels, id) = start().await;
+    levels.add_rollups(1, &samples(&[5.0]), Resolution::Hour).await;
+    ingest(&server, &id, DAY + 30 * 60_000_000, 8.0).await;
+    for query in ["", "resolution=1m"] {
+        assert_eq!(ask(&server, NOW - 30 * 24 * HOUR, query).await, json!([[2, 13, 8]]), "{query}");
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn samples_that_must_be_there_and_have_expired_are_a_refusal() {
     let (server, _database, levels, _) = start().await;
     levels.add_rollups(1, &samples(&[1.0]), Resolution::Minute).await;

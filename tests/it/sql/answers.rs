@@ -68,6 +68,7 @@ async fn fold(database: &Database) {
         series_max: SeriesId(u32::MAX),
         marks: folded.collect(),
         unmarked: true,
+        edge: None,
     };
     let mut blocks = journal::read_blocks(&client, &query, None, BLOCKS_MAX).await.unwrap();
     assert!(blocks.len() < BLOCKS_MAX as usize);

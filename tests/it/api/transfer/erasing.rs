@@ -182,6 +182,23 @@ async fn without_a_stretch_of_time_the_series_go_too_and_may_come_again() {
 }
 
 #[tokio::test]
+async fn the_last_value_of_a_series_is_the_one_that_is_left_at_once() {
+    let (server, id) = start_with_series().await;
+    let latest = async |server: &TestServer| {
+        let answer = server.get("/api/v1/latest?metric_name=a").await.json();
+        answer["metrics"].as_array().unwrap().iter().map(|row| row["value"].clone()).collect::<Vec<_>>()
+    };
+    for (minute, value) in [(1, "1"), (2, "2")] {
+        import_all(&server, "", line(&id, "a", BEGIN_US + minute * MINUTE_US, value).as_bytes()).await;
+    }
+    assert_eq!(latest(&server).await, [json!(2)]);
+    crate::harness::Moves::of(server.database().config()).fold(4).await;
+    delete(&server, &format!("metric_name=a&from={}", rfc3339(BEGIN_US + 2 * MINUTE_US))).await;
+    assert_eq!(latest(&server).await, [json!(1)]);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_deletion_waits_until_the_journal_is_folded() {
     let (server, id) = start_with_series().await;
     let kept = line(&id, "b", BEGIN_US + 1, "1");

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
 use super::{IMPORT, NOW, STRANGER, TIMES_US, export, import, import_all, line, start, start_with};
+use crate::harness::agents::rfc3339;
 use crate::harness::server::Answer;
 
 const BEGIN_US: i64 = TIMES_US.start;
@@ -214,4 +215,66 @@ async fn a_parameter_that_means_nothing_is_refused() {
     let at_now = format!("{{\"timestamp\":\"{NOW}\"}}\n");
     assert_eq!(import(&server, "", at_now.as_bytes()).await.json()["verdicts"][0]["code"], "missing_field");
     server.stop().await.unwrap();
+}
+
+/// What stands for a value in NDJSON and in CSV, and what comes of it: a verdict, or the value as it is exported.
+const VALUES: [(&str, &str, &str); 14] = [
+    ("1e400", "1e400", "number_out_of_range"),
+    ("-1e400", "-1e400", "number_out_of_range"),
+    ("1e-400", "1e-400", "0"),
+    ("-0.0", "-0.0", "-0"),
+    ("5e-324", "5e-324", "5e-324"),
+    ("1.7976931348623157e308", "1.7976931348623157e308", "1.7976931348623157e+308"),
+    ("\"NaN\"", "NaN", "\"NaN\""),
+    ("\"+Inf\"", "+Inf", "\"+Inf\""),
+    ("\"0x7ff0000000000002\"", "0x7ff0000000000002", "\"0x7ff0000000000002\""),
+    ("\"0x10\"", "0x10", "invalid_type"),
+    ("\"1\"", "\"1\"\"\"", "invalid_type"),
+    ("true", "true", "invalid_type"),
+    ("null", "", "missing_field"),
+    ("[1]", "1_000", "invalid_type"),
+];
+
+#[tokio::test]
+async fn hostile_lines_are_refused_one_by_one_and_their_neighbours_are_stored() {
+    for is_csv in [false, true] {
+        let server = start().await;
+        let id = server.register("server01").await;
+        let time = |place: usize| rfc3339(BEGIN_US + place as i64);
+        let csv_line = |time: &str, value: &str| format!("{id},cpu,a,{time},{value}\n");
+        let head = "server_id,metric_type,metric_name,timestamp,value\n";
+        let mut text = if is_csv { head.as_bytes().to_vec() } else { Vec::new() };
+        for (place, (json, csv, _)) in VALUES.iter().enumerate() {
+            let place_us = BEGIN_US + place as i64;
+            let one = if is_csv { csv_line(&time(place), csv) } else { line(&id, "a", place_us, json) };
+            text.extend_from_slice(one.as_bytes());
+        }
+        let good = if is_csv { csv_line(&time(99), "7") } else { line(&id, "a", BEGIN_US + 99, "7") };
+        // What is no text, is deeper than anything means, or never ends; and all kinds of line ends.
+        text.extend_from_slice(&[good.as_bytes(), b"\xff\xfe,\x00\n", &renamed(&good, b"\xc3\x28")].concat());
+        text.extend_from_slice(format!("{}\n", "[".repeat(100_000)).as_bytes());
+        text.extend_from_slice(format!("{}\r\n\r\n\n", "x".repeat(300_000)).as_bytes());
+        text.extend_from_slice(good.trim_end().as_bytes());
+        let answer = import(&server, if is_csv { "format=csv" } else { "" }, &text).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let is_refused = |what: &str| what.ends_with(|end: char| end.is_ascii_lowercase());
+        let verdicts = answer.json()["verdicts"].clone();
+        let codes: Vec<&str> =
+            verdicts.as_array().unwrap().iter().map(|verdict| verdict["code"].as_str().unwrap()).collect();
+        let expected: Vec<&str> = VALUES.iter().map(|(.., what)| *what).filter(|what| is_refused(what)).collect();
+        assert_eq!(codes[..expected.len()], expected, "{verdicts}");
+        assert_eq!(codes.len(), expected.len() + 4, "{verdicts}");
+        let stored = VALUES.iter().enumerate().filter(|(_, (.., what))| !is_refused(what));
+        let mut lines: String =
+            stored.map(|(place, (.., what))| line(&id, "a", BEGIN_US + place as i64, what)).collect();
+        lines.push_str(&line(&id, "a", BEGIN_US + 99, "7"));
+        assert_eq!(export(&server, "").await, lines, "csv: {is_csv}");
+        server.stop().await.unwrap();
+    }
+}
+
+/// A line with other bytes as its metric's name, `a`.
+fn renamed(line: &str, name: &[u8]) -> Vec<u8> {
+    let at = line.find("\"a\"").or_else(|| line.find(",a,")).unwrap() + 1;
+    [&line.as_bytes()[..at], name, &line.as_bytes()[at + 1..]].concat()
 }

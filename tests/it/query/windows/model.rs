@@ -78,7 +78,8 @@ impl Question {
 
     pub(super) fn answer(&self, stored: &Stored, ids: &[String; 2]) -> Answer {
         let step = STEPS[self.step].1 * SECOND;
-        let (from, to) = (self.from.div_euclid(step) * step, (self.to + step - 1).div_euclid(step) * step);
+        let from = self.from.div_euclid(step) * step;
+        let to = if self.from < self.to { (self.to + step - 1).div_euclid(step) * step } else { from };
         let wanted = |series: usize| self.server.is_none_or(|server| SERIES[series].0 == server);
         let hours = hour(from)..=hour(to - 1);
         let is_met = |expired: &BTreeSet<(usize, i64)>| {
@@ -101,7 +102,7 @@ impl Question {
                 _ => " ".to_owned(),
             };
             let group = groups.entry(name).or_default();
-            let mut before = None;
+            let mut before = self.value_before(from, step, stored, series);
             for (&time, &value) in samples.range(from..to.max(from)).filter(|(_, value)| !value.is_nan()) {
                 let window = group.entry(time.div_euclid(step) * step).or_default();
                 window.increase += before.map_or(0.0, |before| if value < before { value } else { value - before });
@@ -110,6 +111,20 @@ impl Question {
             }
         }
         Answer::Windows(groups.into_iter().filter_map(|(name, windows)| self.told(name, &windows, from, to)).collect())
+    }
+
+    /// The value that growth into the first window counts from: of the hour before when windows are made of hours,
+    /// otherwise of five minutes, as far as what is left of it is fine enough.
+    fn value_before(&self, from: i64, step: i64, stored: &Stored, series: usize) -> Option<f64> {
+        let needs_samples = self.functions.iter().any(|function| FUNCTIONS[*function].starts_with('p'));
+        let (of_minutes, of_hours) = (!needs_samples && step % (60 * SECOND) == 0, !needs_samples && step % HOUR == 0);
+        let length = if of_hours { HOUR } else { 300 * SECOND };
+        let is_left = |time: i64| {
+            let place = (series, hour(time));
+            (of_minutes || !stored.to_minutes.contains(&place)) && (of_hours || !stored.to_hours.contains(&place))
+        };
+        let mut samples = stored.series[series].range(from - length..from).rev();
+        samples.find(|(time, value)| !value.is_nan() && is_left(**time)).map(|(_, value)| *value)
     }
 
     fn told(&self, name: String, windows: &BTreeMap<i64, Window>, from: i64, to: i64) -> Option<(String, Points)> {
