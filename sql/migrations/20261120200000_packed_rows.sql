@@ -86,9 +86,10 @@ DECLARE
     exponent CONSTANT integer := bits >> 52 & 2047;
     fraction CONSTANT bigint := bits & 4503599627370495;
     size CONSTANT double precision := CASE
-        WHEN exponent = 2047 THEN CASE WHEN fraction = 0 THEN 'Infinity' ELSE 'NaN' END
-        WHEN exponent = 0 THEN fraction * '5e-324'::double precision
-        ELSE (fraction + 4503599627370496) * 2::double precision ^ (exponent - 1075)
+        WHEN exponent = 2047 AND fraction > 0 THEN double precision 'NaN'
+        WHEN exponent = 2047 THEN 'Infinity'
+        WHEN exponent = 0 THEN fraction * double precision '5e-324'
+        ELSE (fraction + 4503599627370496) * double precision '2' ^ (exponent - 1075)
     END;
 BEGIN
     RETURN CASE WHEN place < 0 THEN -size ELSE size END;
