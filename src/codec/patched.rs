@@ -39,33 +39,27 @@ impl<'a> Plan<'a> {
     }
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
-        let Fit { base, width, exceptions, .. } = self.fit;
-        if exceptions == 0 {
-            out.push(width as u8);
-            varint::put_signed(base, out);
-            if width > 0 {
-                let distance = |integer: i64| integer.wrapping_sub(base) as u64;
-                groups::pack::<MostFirst, i64>(self.integers, distance, width, out);
-            }
-            return;
-        }
+        const HEAD_BYTES_MAX: u64 = 24;
+        let Fit { base, width, cost } = self.fit;
+        out.reserve((cost / 8 + HEAD_BYTES_MAX) as usize);
         let largest = u64::MAX.checked_shr(u64::BITS - width).unwrap_or(0);
-        let distance = |integer: &i64| integer.wrapping_sub(base);
-        let fits = |integer: &i64| distance(integer) as u64 <= largest;
-        let outside = || self.integers.iter().enumerate().filter(|(_, integer)| !fits(integer));
-        let places: Vec<u64> = outside().map(|(place, _)| place as u64).collect();
-        let folded: Vec<u64> = outside().map(|(_, integer)| varint::fold(distance(integer))).collect();
-        let exception_width = width_of(folded.iter().fold(0, |all, folded| all | folded));
-        out.push(width as u8 | HAS_EXCEPTIONS);
+        let distance = |integer: i64| integer.wrapping_sub(base) as u64;
+        let outside = self.integers.iter().enumerate().filter(|(_, integer)| distance(**integer) > largest);
+        let (places, exceptions): (Vec<u64>, Vec<u64>) =
+            outside.map(|(place, integer)| (place as u64, varint::fold(integer.wrapping_sub(base)))).unzip();
+        let exception_width = width_of(exceptions.iter().fold(0, |all, exception| all | exception));
+        out.push(width as u8 | if places.is_empty() { 0 } else { HAS_EXCEPTIONS });
         varint::put_signed(base, out);
-        varint::put(places.len() as u64, out);
-        out.push(exception_width as u8);
+        if !places.is_empty() {
+            varint::put(places.len() as u64, out);
+            out.push(exception_width as u8);
+        }
         if width > 0 {
-            let distance = |integer: i64| if fits(&integer) { distance(&integer) as u64 } else { 0 };
-            groups::pack::<MostFirst, i64>(self.integers, distance, width, out);
+            let fitting = |integer: i64| if distance(integer) <= largest { distance(integer) } else { 0 };
+            groups::pack::<MostFirst, i64>(self.integers, fitting, width, out);
         }
         groups::pack::<MostFirst, u64>(&places, |place| place, place_width(self.integers.len()), out);
-        groups::pack::<MostFirst, u64>(&folded, |folded| folded, exception_width, out);
+        groups::pack::<MostFirst, u64>(&exceptions, |exception| exception, exception_width, out);
     }
 }
 

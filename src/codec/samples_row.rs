@@ -14,6 +14,8 @@ mod values; // the values
 use super::patched;
 use crate::model::Micros;
 
+/// What comes before the first long column, mostly.
+const HEAD_BYTES_USUAL: usize = 32;
 /// The bits of the head that are about the values.
 const VALUES_BITS: u32 = 5;
 
@@ -39,7 +41,8 @@ pub struct RowError(pub &'static str);
 pub fn encode(times: &[Micros], values: &[f64]) -> SamplesRow {
     debug_assert!(!times.is_empty() && times.len() <= ROW_SAMPLES_MAX && times.len() == values.len());
     debug_assert!(times.windows(2).all(|pair| pair[0] < pair[1]));
-    let mut packed = vec![0];
+    let mut packed = Vec::with_capacity(HEAD_BYTES_USUAL);
+    packed.push(0);
     let times_head = times::encode(times, &mut packed);
     packed[0] = times_head << VALUES_BITS | values::encode(values, &mut packed);
     SamplesRow { start: times[0], count: times.len() as i16, seconds: seconds(times), packed }

@@ -36,10 +36,7 @@ pub(super) fn encode(times: &[Micros], out: &mut Vec<u8>) -> u8 {
         return EVEN;
     }
     let mut steps: Vec<u64> = times.windows(2).map(step).collect();
-    let unit = common_divisor(&steps);
-    if unit > 1 {
-        steps.iter_mut().for_each(|step| *step /= unit);
-    }
+    let unit = to_units(&mut steps);
     put_unit(unit, out);
     let steps: Vec<i64> = steps.into_iter().map(|step| step as i64).collect();
     let plan = Plan::new(&steps);
@@ -55,20 +52,48 @@ pub(super) fn encode(times: &[Micros], out: &mut Vec<u8>) -> u8 {
     STEPS
 }
 
-/// The usual step, and how far each time is from where that alone would lead.
+/// A step that leads from the first time to the last, and how far each time is from where it leads.
 fn grid(steps: &[i64]) -> Option<(i64, Vec<i64>)> {
     if steps.len() < GRID_COUNT_MIN {
         return None;
     }
-    let (_, &mut usual, _) = steps.to_vec().select_nth_unstable(steps.len() / 2);
+    let (all, count) = (steps.iter().fold(0, |all: i64, step| all.wrapping_add(*step)) as u64, steps.len() as u64);
+    let step = all.saturating_add(count / 2) / count;
     let mut offset = 0_i64;
-    let offsets = steps.iter().map(|step| {
-        offset = offset.wrapping_add(step.wrapping_sub(usual));
+    let offsets = steps.iter().map(|own| {
+        offset = offset.wrapping_add(own.wrapping_sub(step as i64));
         offset
     });
-    Some((usual, offsets.collect()))
+    Some((step as i64, offsets.collect()))
 }
 
+/// Divides by the largest integer that divides all, and answers it.
+fn to_units(integers: &mut [u64]) -> u64 {
+    // First by what is known to the compiler, which needs no division for it. What is left has mostly none in common.
+    let scale = if divide::<1_000_000>(integers) {
+        1_000_000
+    } else if divide::<1_000>(integers) {
+        1_000
+    } else {
+        1
+    };
+    let divisor = common_divisor(integers);
+    if divisor > 1 {
+        integers.iter_mut().for_each(|integer| *integer /= divisor);
+    }
+    scale * divisor
+}
+
+/// Divides all, if none leaves a remainder.
+fn divide<const BY: u64>(integers: &mut [u64]) -> bool {
+    let divides = integers.iter().all(|integer| integer.is_multiple_of(BY));
+    if divides {
+        integers.iter_mut().for_each(|integer| *integer /= BY);
+    }
+    divides
+}
+
+/// Of integers that are not all zero.
 fn common_divisor(integers: &[u64]) -> u64 {
     let mut divisor = 0;
     for &integer in integers {
