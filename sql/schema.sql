@@ -62,7 +62,7 @@ CREATE TABLE series (
     metric_type text NOT NULL,
     metric_name text NOT NULL,
     labels jsonb NOT NULL,
-    identity bytea NOT NULL,
+    identity bytea NOT NULL CHECK (length(identity) <= 16),
     created_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (server, identity)
 );
@@ -74,7 +74,7 @@ COMMENT ON COLUMN series.server IS 'The server the series belongs to.';
 COMMENT ON COLUMN series.metric_type IS 'The category, such as cpu.';
 COMMENT ON COLUMN series.metric_name IS 'The measurement within the category, such as usage.';
 COMMENT ON COLUMN series.labels IS 'An object of strings; empty when there are none.';
-COMMENT ON COLUMN series.identity IS 'SHA-256 of type, name and sorted labels: long labels do not fit an index themselves.';
+COMMENT ON COLUMN series.identity IS 'The first 16 bytes of the SHA-256 of type, name and sorted labels: long labels do not fit an index themselves.';
 COMMENT ON COLUMN series.created_at IS 'When the first sample came in.';
 
 CREATE TABLE journal (
