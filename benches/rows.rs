@@ -4,15 +4,15 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use millrace::codec::rollup_row;
-use millrace::codec::samples_row::{self, SamplesRow};
+use millrace::codec::samples_row;
 use millrace::model::{Bucket, Micros, Resolution};
 use millrace::rollup;
 
 /// 2025-11-20T10:00:00Z, the beginning of an hour.
 const HOUR: i64 = 1_763_632_800_000_000;
 const SECOND: i64 = Micros::PER_SECOND;
-/// A row of [`samples_row`] beside its bit strings and floats: the columns of fixed width, `series` among them.
-const FIXED_BYTES: usize = 45;
+/// A row of [`samples_row`] beside what is packed: the columns of fixed width, `series` among them.
+const FIXED_BYTES: usize = 16;
 
 /// One series for an hour.
 struct Kind {
@@ -63,6 +63,13 @@ fn irregular(random: &mut Random) -> Vec<Micros> {
     (0..60).map(|minute| Micros(HOUR + minute * 60 * SECOND + late_ms(random) * 1_000)).collect()
 }
 
+/// Every ten seconds, up to three milliseconds late, once by a minute.
+fn late(random: &mut Random) -> Vec<Micros> {
+    let late_ms = |random: &mut Random| (random.uniform() * 4.0) as i64;
+    let gap = |place: i64| if place < 200 { 0 } else { 60 * SECOND };
+    (0..360).map(|place| Micros(HOUR + gap(place) + place * 10 * SECOND + late_ms(random) * 1_000)).collect()
+}
+
 fn kinds() -> Vec<Kind> {
     let random = &mut Random(7);
     let (tens, ones) = (every(10 * SECOND), every(SECOND));
@@ -79,6 +86,7 @@ fn kinds() -> Vec<Kind> {
         Kind { name: "gauge_each_second", values: gauge(random, ones.len()), times: ones },
         Kind { name: "counter", times: tens.clone(), values: counter },
         Kind { name: "noisy", times: tens.clone(), values: random.walk(500.0, 1.0, tens.len()) },
+        Kind { name: "late", times: late(random), values: gauge(random, tens.len()) },
         Kind { name: "constant", values: vec![21.5; tens.len()], times: tens },
         Kind { name: "sparse", values: gauge(random, sparse.len()), times: sparse },
         Kind { name: "gauge_of_a_fold", values: gauge(random, 3), times: every(10 * SECOND)[..3].to_vec() },
@@ -126,13 +134,13 @@ fn rollup_rows(criterion: &mut Criterion) {
     }
 }
 
-/// Bytes a sample: the bit strings and floats of a row, the same with the columns of fixed width, and `pco`, which is
-/// handed times and values apart.
+/// Bytes a sample: what is packed of a row, the same with the columns of fixed width, and `pco`, which is handed times
+/// and values apart.
 #[expect(clippy::print_stdout, reason = "the table is what this is for")]
 fn sizes(_: &mut Criterion) {
     println!("{:18} {:>7} {:>8} {:>8} {:>8}", "bytes a sample", "samples", "columns", "row", "pco");
     for Kind { name, times, values } in kinds() {
-        let columns = column_bytes(&samples_row::encode(&times, &values));
+        let columns = samples_row::encode(&times, &values).packed.len();
         let times: Vec<i64> = times.into_iter().map(|time| time.0).collect();
         let config = pco::ChunkConfig::default();
         let packed = |outcome: pco::errors::PcoResult<Vec<u8>>| outcome.expect("pco takes any numbers").len();
@@ -142,10 +150,6 @@ fn sizes(_: &mut Criterion) {
         let (row, pco) = (each(columns + FIXED_BYTES), each(pco));
         println!("{name:18} {:7} {:8.2} {row:8.2} {pco:8.2}", times.len(), each(columns));
     }
-}
-
-fn column_bytes(row: &SamplesRow) -> usize {
-    row.times.bytes.len() + row.integers.bytes.len() + size_of_val(row.floats.as_slice())
 }
 
 criterion_group!(benches, sizes, samples_rows, rollup_rows);

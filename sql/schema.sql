@@ -89,7 +89,7 @@ CREATE TABLE series (
     metric_type text NOT NULL,
     metric_name text NOT NULL,
     labels jsonb NOT NULL,
-    identity bytea NOT NULL,
+    identity bytea NOT NULL CHECK (length(identity) <= 16),
     created_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (server, identity)
 );
@@ -101,7 +101,7 @@ COMMENT ON COLUMN series.server IS 'The server the series belongs to.';
 COMMENT ON COLUMN series.metric_type IS 'The category, such as cpu.';
 COMMENT ON COLUMN series.metric_name IS 'The measurement within the category, such as usage.';
 COMMENT ON COLUMN series.labels IS 'An object of strings; empty when there are none.';
-COMMENT ON COLUMN series.identity IS 'SHA-256 of type, name and sorted labels: long labels do not fit an index themselves.';
+COMMENT ON COLUMN series.identity IS 'The first 16 bytes of the SHA-256 of type, name and sorted labels: long labels do not fit an index themselves.';
 COMMENT ON COLUMN series.created_at IS 'When the first sample came in.';
 
 CREATE TABLE journal (
@@ -169,91 +169,59 @@ COMMENT ON COLUMN progress.up_to IS 'seal: windows before this have left recent,
 COMMENT ON COLUMN progress.runs IS 'Counts the transactions that moved data.';
 
 -- Only what is the same wherever it is computed is in here, so that it can be part of an index and costs no call.
-CREATE FUNCTION samples_reach(start timestamptz, time_step bigint, time_unit integer, count smallint, times bit varying)
-RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT least(
-        date_bin(interval '1 hour', start AT TIME ZONE 'UTC', timestamp 'epoch') + interval '3599.999999 seconds',
-        start AT TIME ZONE 'UTC' + interval '1 microsecond' * least(3.6e9::double precision, (count - 1) * (
-            time_step + time_unit * (2::double precision ^ (coalesce(length(times), 0) / greatest(count - 1, 1)) - 1)))
-    ) AT TIME ZONE 'UTC'
+CREATE FUNCTION samples_reach(start timestamptz, seconds smallint) RETURNS timestamptz
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+SELECT least(
+    date_bin(interval '1 hour', start AT TIME ZONE 'UTC', timestamp '0001-01-01') + interval '3599.999999 seconds',
+    start AT TIME ZONE 'UTC' + seconds * interval '1 second'
+) AT TIME ZONE 'UTC'
 $$;
-COMMENT ON FUNCTION samples_reach(timestamptz, bigint, integer, smallint, bit varying) IS 'A time that no sample of a packed row is after, without unpacking it: exact when the samples are evenly spaced, and always within their hour (UTC).';
+COMMENT ON FUNCTION samples_reach(timestamptz, smallint) IS 'A time that no sample of a packed row is after, without unpacking it: less than a second after the last one, and always within their hour (UTC).';
 
 CREATE TABLE samples (
     start timestamptz NOT NULL,
-    time_step bigint NOT NULL,
-    value_base bigint NOT NULL,
-    value_step bigint NOT NULL,
     series integer NOT NULL,
-    time_unit integer NOT NULL,
     count smallint NOT NULL,
-    value_scale smallint NOT NULL,
-    value_is_steps boolean NOT NULL,
-    times bit varying,
-    integers bit varying,
-    floats double precision[],
-    PRIMARY KEY (series, start)
+    seconds smallint NOT NULL,
+    packed bytea NOT NULL,
+    PRIMARY KEY (series, start) WITH (fillfactor = 100)
 ) PARTITION BY RANGE (start);
-ALTER TABLE samples ALTER COLUMN times SET STORAGE EXTERNAL;
-ALTER TABLE samples ALTER COLUMN integers SET STORAGE EXTERNAL;
-ALTER TABLE samples ALTER COLUMN floats SET STORAGE EXTERNAL;
--- Pages of everything, hour by hour, and where the next hour with samples is.
-CREATE INDEX samples_start ON samples (start);
+ALTER TABLE samples ALTER COLUMN packed SET STORAGE EXTERNAL;
+-- Pages of everything, hour by hour, and where the next hour with samples is. By hours, because equal entries share
+-- one: an entry for each start would take three times as much.
+CREATE INDEX samples_hour ON samples (date_bin('1 hour', start, timestamptz '0001-01-01 00:00:00Z')) WITH (fillfactor = 100);
 COMMENT ON TABLE samples IS 'Every sample that is not in recent or the journal. A row holds samples of one series within one hour (UTC), in order of time; rows of a series do not overlap. By month of start.';
 COMMENT ON COLUMN samples.start IS 'The time of the first sample.';
-COMMENT ON COLUMN samples.time_step IS 'The smallest distance of neighbouring samples, in microseconds.';
-COMMENT ON COLUMN samples.value_base IS 'integers hold distances from it, unless value_is_steps: then it is the first value. As a value times 10^value_scale.';
-COMMENT ON COLUMN samples.value_step IS 'When value_is_steps, the smallest step between neighbouring values; integers hold distances from it.';
 COMMENT ON COLUMN samples.series IS 'The series.';
-COMMENT ON COLUMN samples.time_unit IS 'times count in this many microseconds; zero when the samples are evenly spaced.';
 COMMENT ON COLUMN samples.count IS 'How many samples the row holds.';
-COMMENT ON COLUMN samples.value_scale IS 'The integers are the values times 10 to this power.';
-COMMENT ON COLUMN samples.value_is_steps IS 'Whether integers hold count - 1 steps from value to value instead of count values.';
-COMMENT ON COLUMN samples.times IS 'count - 1 unsigned integers of equal width: how much more than time_step each sample is after the one before, in time_unit. Null when evenly spaced.';
-COMMENT ON COLUMN samples.integers IS 'Unsigned integers of equal width, see value_is_steps. Null when all are zero, or when floats is set.';
-COMMENT ON COLUMN samples.floats IS 'The values themselves, when they are no short decimals.';
+COMMENT ON COLUMN samples.seconds IS 'From the first sample to the last, rounded up.';
+COMMENT ON COLUMN samples.packed IS 'The other times, and the values; see unpack_samples.';
 
 CREATE TABLE recent (
     start timestamptz NOT NULL,
     fold bigint NOT NULL,
-    time_step bigint NOT NULL,
-    value_base bigint NOT NULL,
-    value_step bigint NOT NULL,
     series integer NOT NULL,
-    time_unit integer NOT NULL,
     count smallint NOT NULL,
-    value_scale smallint NOT NULL,
+    seconds smallint NOT NULL,
     slot smallint NOT NULL,
-    value_is_steps boolean NOT NULL,
-    times bit varying,
-    integers bit varying,
-    floats double precision[]
+    packed bytea NOT NULL
 ) PARTITION BY LIST (slot);
-ALTER TABLE recent ALTER COLUMN times SET STORAGE EXTERNAL;
-ALTER TABLE recent ALTER COLUMN integers SET STORAGE EXTERNAL;
-ALTER TABLE recent ALTER COLUMN floats SET STORAGE EXTERNAL;
+ALTER TABLE recent ALTER COLUMN packed SET STORAGE EXTERNAL;
 CREATE TABLE recent_0 PARTITION OF recent FOR VALUES IN (0) WITH (toast_tuple_target = 8160);
 CREATE TABLE recent_1 PARTITION OF recent FOR VALUES IN (1) WITH (toast_tuple_target = 8160);
 CREATE TABLE recent_2 PARTITION OF recent FOR VALUES IN (2) WITH (toast_tuple_target = 8160);
 CREATE TABLE recent_3 PARTITION OF recent FOR VALUES IN (3) WITH (toast_tuple_target = 8160);
 CREATE INDEX recent_series ON recent (series, start);
 -- Pages of everything: the parts that reach latest first.
-CREATE INDEX recent_reach ON recent (samples_reach(start, time_step, time_unit, count, times));
+CREATE INDEX recent_reach ON recent (samples_reach(start, seconds));
 COMMENT ON TABLE recent IS 'Parts: samples that have left the journal, packed like a row of samples, before their hour is sealed. A ring: by the hour of the fold, emptied whole. Of two samples with the same series and time the one of the later fold wins.';
 COMMENT ON COLUMN recent.start IS 'See samples.start. A row holds samples of one hour (UTC) only.';
 COMMENT ON COLUMN recent.fold IS 'Counts folds; see progress.';
-COMMENT ON COLUMN recent.time_step IS 'See samples.time_step.';
-COMMENT ON COLUMN recent.value_base IS 'See samples.value_base.';
-COMMENT ON COLUMN recent.value_step IS 'See samples.value_step.';
 COMMENT ON COLUMN recent.series IS 'The series.';
-COMMENT ON COLUMN recent.time_unit IS 'See samples.time_unit.';
 COMMENT ON COLUMN recent.count IS 'How many samples the row holds.';
-COMMENT ON COLUMN recent.value_scale IS 'See samples.value_scale.';
+COMMENT ON COLUMN recent.seconds IS 'See samples.seconds.';
 COMMENT ON COLUMN recent.slot IS 'Which part of the ring the row is in.';
-COMMENT ON COLUMN recent.value_is_steps IS 'See samples.value_is_steps.';
-COMMENT ON COLUMN recent.times IS 'See samples.times.';
-COMMENT ON COLUMN recent.integers IS 'See samples.integers.';
-COMMENT ON COLUMN recent.floats IS 'See samples.floats.';
+COMMENT ON COLUMN recent.packed IS 'See samples.packed.';
 
 CREATE TABLE rollup_1m (
     start timestamptz NOT NULL,
@@ -628,45 +596,146 @@ SELECT CASE WHEN bits IS NULL THEN 0 ELSE substring(bits FROM place * width + 1 
 $$;
 COMMENT ON FUNCTION packed_integer(bit varying, integer, integer) IS 'One of the integers of a packed column, by its place from zero and the bits each of them takes. Zero when the column is null.';
 
-CREATE FUNCTION unpack_samples(
-    start timestamptz, count integer, time_step bigint, time_unit integer, times bit varying, value_scale integer,
-    value_base bigint, value_step bigint, value_is_steps boolean, integers bit varying, floats double precision[]
-) RETURNS TABLE ("time" timestamptz, value double precision) LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE ROWS 360 AS $$
+CREATE FUNCTION wrapped_sum(one bigint, other bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+SELECT CASE
+    WHEN one >= 0 AND other > 9223372036854775807 - one THEN (one::numeric + other - 18446744073709551616)::bigint
+    WHEN one < 0 AND other < -9223372036854775808 - one THEN (one::numeric + other + 18446744073709551616)::bigint
+    ELSE one + other
+END
+$$;
+COMMENT ON FUNCTION wrapped_sum(bigint, bigint) IS 'The sum of two integers, of which only the lowest 64 bits count.';
+
+CREATE FUNCTION ordered_float(place bigint) RETURNS double precision LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    -- Large columns are stored apart: joining nothing to them fetches them once, not once an integer.
-    time_bits CONSTANT bit varying := times || '';
-    time_width CONSTANT integer := length(times) / nullif(count - 1, 0);
-    value_bits CONSTANT bit varying := integers || '';
-    value_width CONSTANT integer := length(integers) / nullif(count - value_is_steps::integer, 0);
-    step CONSTANT interval := time_step * interval '1 microsecond';
-    unit CONSTANT interval := time_unit * interval '1 microsecond';
-    power CONSTANT double precision := power_of_ten(value_scale);
-    amount bigint := value_base;
+    bits CONSTANT bigint := CASE WHEN place < 0 THEN place # 9223372036854775807 ELSE place END;
+    exponent CONSTANT integer := bits >> 52 & 2047;
+    fraction CONSTANT bigint := bits & 4503599627370495;
+    size CONSTANT double precision := CASE
+        WHEN exponent = 2047 AND fraction > 0 THEN double precision 'NaN'
+        WHEN exponent = 2047 THEN 'Infinity'
+        WHEN exponent = 0 THEN fraction * double precision '5e-324'
+        ELSE (fraction + 4503599627370496) * double precision '2' ^ (exponent - 1075)
+    END;
 BEGIN
-    "time" := start;
-    FOR place IN 0 .. count - 1 LOOP
-        IF place > 0 THEN
-            "time" := "time" + step;
-            IF times IS NOT NULL THEN
-                "time" := "time" + packed_integer(time_bits, place - 1, time_width) * unit;
-            END IF;
-        END IF;
-        IF floats IS NOT NULL THEN
-            value := floats[place + 1];
-        ELSIF NOT value_is_steps THEN
-            value := (value_base + packed_integer(value_bits, place, value_width)) / power;
+    RETURN CASE WHEN place < 0 THEN -size ELSE size END;
+END
+$$;
+COMMENT ON FUNCTION ordered_float(bigint) IS 'The float that is at a place among all floats in their order, zero being at 0, the next larger one at 1, and so on: what its bits are as an integer, those of negative ones inverted but for the sign.';
+
+CREATE FUNCTION read_integer(packed bytea, INOUT place integer, OUT read bigint)
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    byte integer;
+    shift integer := 0;
+BEGIN
+    read := 0;
+    LOOP
+        byte := get_byte(packed, place);
+        read := read | ((byte & 127)::bigint << shift);
+        place := place + 1;
+        EXIT WHEN byte < 128;
+        shift := shift + 7;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION read_integer(bytea, integer) IS 'The integer that begins at a byte, and where it ends: seven bits a byte, least significant first, until a byte is less than 128.';
+
+CREATE FUNCTION unfold(folded bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+SELECT folded >> 1 & 9223372036854775807 # -(folded & 1)
+$$;
+COMMENT ON FUNCTION unfold(bigint) IS 'An integer with a sign, from one without: 0, 1, 2, 3, 4 are 0, -1, 1, -2, 2.';
+
+CREATE FUNCTION read_column(packed bytea, count integer, INOUT place integer, OUT integers bigint[])
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    width CONSTANT integer := get_byte(packed, place) & 127;
+    has_exceptions CONSTANT boolean := get_byte(packed, place) > 127;
+    place_width CONSTANT integer := length(ltrim((count - 1)::bit(32)::text, '0'));
+    exceptions integer := 0;
+    distance_width integer;
+    base bigint;
+    bits bit varying;
+    distances bit varying;
+    exception integer;
+BEGIN
+    SELECT unfold(read), found.place INTO base, place FROM read_integer(packed, place + 1) AS found;
+    IF has_exceptions THEN
+        SELECT read, found.place INTO exceptions, place FROM read_integer(packed, place) AS found;
+        distance_width := get_byte(packed, place);
+        place := place + 1;
+    END IF;
+    bits := ('x' || encode(substring(packed FROM place + 1 FOR (count * width + 7) / 8), 'hex'))::bit varying;
+    place := place + (count * width + 7) / 8;
+    integers := ARRAY(
+        SELECT CASE WHEN width = 0 THEN base ELSE wrapped_sum(base, packed_integer(bits, number, width)) END
+        FROM generate_series(0, count - 1) AS number);
+    IF has_exceptions THEN
+        bits := ('x' || encode(substring(packed FROM place + 1 FOR (exceptions * place_width + 7) / 8), 'hex'))::bit varying;
+        place := place + (exceptions * place_width + 7) / 8;
+        distances := ('x' || encode(substring(packed FROM place + 1 FOR (exceptions * distance_width + 7) / 8), 'hex'))::bit varying;
+        place := place + (exceptions * distance_width + 7) / 8;
+        FOR number IN 0 .. exceptions - 1 LOOP
+            exception := packed_integer(bits, number, place_width);
+            integers[exception + 1] := wrapped_sum(base, unfold(packed_integer(distances, number, distance_width)));
+        END LOOP;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION read_column(bytea, integer, integer) IS 'The integers of a column that begins at a byte and has so many of them, and where it ends.';
+
+CREATE FUNCTION unpack_samples(start timestamptz, count integer, packed bytea)
+    RETURNS TABLE ("time" timestamptz, value double precision) LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE ROWS 360 AS $$
+DECLARE
+    -- Large rows are stored apart: joining nothing to them fetches them once, not once an integer.
+    bytes CONSTANT bytea := packed || ''::bytea;
+    head CONSTANT integer := get_byte(packed, 0);
+    times CONSTANT integer := head >> 5;
+    has_steps CONSTANT boolean := head & 16 <> 0;
+    -- None when the integers are floats.
+    power CONSTANT double precision := power_of_ten(head & 15);
+    place integer := 1;
+    unit bigint;
+    step bigint := 0;
+    moves bigint[];
+    amount bigint;
+    integers bigint[];
+BEGIN
+    IF count > 1 THEN
+        SELECT read, found.place INTO unit, place FROM read_integer(bytes, place) AS found;
+        IF unit & 3 = 3 THEN
+            SELECT read, found.place INTO unit, place FROM read_integer(bytes, place) AS found;
         ELSE
-            IF place > 0 THEN
-                amount := amount + value_step + packed_integer(value_bits, place - 1, value_width);
-            END IF;
-            value := amount / power;
+            unit := (unit >> 2) * ('{1, 1000, 1000000}'::bigint[])[1 + (unit & 3)];
         END IF;
+        IF times = 2 THEN
+            SELECT read, found.place INTO step, place FROM read_integer(bytes, place) AS found;
+        END IF;
+        IF times > 0 THEN
+            SELECT found.integers, found.place INTO moves, place FROM read_column(bytes, count - 1, place) AS found;
+        END IF;
+    END IF;
+    IF has_steps THEN
+        SELECT unfold(read), found.place INTO amount, place FROM read_integer(bytes, place) AS found;
+    END IF;
+    SELECT found.integers INTO integers FROM read_column(bytes, count - has_steps::integer, place) AS found;
+    "time" := start;
+    FOR number IN 0 .. count - 1 LOOP
+        IF number > 0 AND times = 2 THEN
+            "time" := start + (number * step + moves[number]) * unit * interval '1 microsecond';
+        ELSIF number > 0 THEN
+            "time" := "time" + coalesce(moves[number], 1) * unit * interval '1 microsecond';
+        END IF;
+        IF NOT has_steps THEN
+            amount := integers[number + 1];
+        ELSIF number > 0 THEN
+            amount := wrapped_sum(amount, integers[number]);
+        END IF;
+        value := CASE WHEN power IS NULL THEN ordered_float(amount) ELSE amount / power END;
         RETURN NEXT;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION unpack_samples(timestamptz, integer, bigint, integer, bit varying, integer, bigint, bigint, boolean, bit varying, double precision[])
-    IS 'The samples of a row of samples or recent, in order of time. Times and values are those that were sent, bit for bit.';
+COMMENT ON FUNCTION unpack_samples(timestamptz, integer, bytea) IS 'The samples of a row of samples or recent, in order of time. Times and values are those that were sent, bit for bit but for the bits of a NaN.';
 
 CREATE FUNCTION unpack_buckets(
     start timestamptz, width interval, buckets bit varying, count_base integer, value_scale integer, value_base bigint,
@@ -813,15 +882,13 @@ CREATE FUNCTION series_samples(series integer, "from" timestamptz, "to" timestam
     RETURNS TABLE ("time" timestamptz, value double precision) LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000 AS $$
 SELECT DISTINCT ON (met."time") met."time", met.value
 FROM (
-    SELECT unpacked."time", unpacked.value, packed.fold
-    FROM recent AS packed, unpack_samples(packed.start, packed.count, time_step, time_unit, times, value_scale,
-        value_base, value_step, value_is_steps, integers, floats) AS unpacked
-    WHERE packed.series = $1 AND packed.start BETWEEN bucket_start($2, '1 hour') AND $3
+    SELECT unpacked."time", unpacked.value, stored.fold
+    FROM recent AS stored, unpack_samples(stored.start, stored.count, stored.packed) AS unpacked
+    WHERE stored.series = $1 AND stored.start BETWEEN bucket_start($2, '1 hour') AND $3
     UNION ALL
     SELECT unpacked."time", unpacked.value, -1
-    FROM samples AS packed, unpack_samples(packed.start, packed.count, time_step, time_unit, times, value_scale,
-        value_base, value_step, value_is_steps, integers, floats) AS unpacked
-    WHERE packed.series = $1 AND packed.start BETWEEN bucket_start($2, '1 hour') AND $3
+    FROM samples AS stored, unpack_samples(stored.start, stored.count, stored.packed) AS unpacked
+    WHERE stored.series = $1 AND stored.start BETWEEN bucket_start($2, '1 hour') AND $3
 ) AS met
 WHERE met."time" BETWEEN $2 AND $3
 ORDER BY met."time", met.fold DESC

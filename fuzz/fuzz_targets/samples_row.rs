@@ -1,39 +1,38 @@
-//! Any columns at all, into the decoder of rows of samples: `cargo +nightly fuzz run samples_row`.
+//! Any bytes at all, into the decoder of rows of samples: `cargo +nightly fuzz run samples_row`.
 //!
 //! Nothing may panic or reserve more than a row can hold. A row that is refused leaves nothing behind; one that is
-//! accepted has ascending times and comes back bit for bit when it is packed again. Random columns seldom fit each
-//! other, so the lengths of most are made from the count.
+//! accepted has ascending times and comes back bit for bit when it is packed again. Random bytes seldom are a row, so
+//! some samples are made of the same input too, packed, and damaged.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use millrace::codec::bit_string::BitString;
 use millrace::codec::samples_row::{ROW_SAMPLES_MAX, SamplesRow, decode, encode};
 use millrace::model::Micros;
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut bytes = Bytes(bytes);
-    let count = bytes.number() as i16;
-    let row = SamplesRow {
-        start: Micros(bytes.number()),
-        count,
-        time_step: bytes.number(),
-        time_unit: bytes.number() as i32,
-        value_scale: bytes.number() as i16,
-        value_base: bytes.number(),
-        value_step: bytes.number(),
-        value_is_steps: bytes.number() & 1 == 1,
-        times: bytes.bit_string(i64::from(count) - 1),
-        integers: bytes.bit_string(count.into()),
-        floats: bytes.floats(),
-    };
+    let mut input = Bytes(bytes);
+    let (count, start) = (input.number() as i16, Micros(input.number()));
+    check(&SamplesRow { start, count, seconds: 0, packed: input.0.to_vec() });
+
+    let (mut times, mut values) = (vec![start], vec![f64::from_bits(input.number() as u64)]);
+    while !input.0.is_empty() && times.len() < ROW_SAMPLES_MAX {
+        let Some(time) = times[times.len() - 1].0.checked_add(input.number().unsigned_abs().max(1) as i64) else {
+            break;
+        };
+        if time <= times[times.len() - 1].0 {
+            break;
+        }
+        times.push(Micros(time));
+        let value = input.number();
+        values.push(if value & 1 == 0 { value as f64 / 100.0 } else { f64::from_bits(value as u64) });
+    }
+    let mut row = encode(&times, &values);
     check(&row);
-    // The same as steps, of which there is one less.
-    let width = if count > 0 { row.integers.len / count as u32 } else { 0 };
-    let len = width * (count.max(1) as u32 - 1);
-    let mut shorter = row.integers.bytes.clone();
-    shorter.truncate(len.div_ceil(8) as usize);
-    check(&SamplesRow { value_is_steps: true, integers: BitString { bytes: shorter, len }, floats: Vec::new(), ..row });
+    let mut damage = Bytes(bytes);
+    let place = damage.number() as usize % row.packed.len();
+    row.packed[place] ^= damage.byte();
+    check(&row);
 });
 
 fn check(row: &SamplesRow) {
@@ -68,19 +67,5 @@ impl Bytes<'_> {
     fn number(&mut self) -> i64 {
         let bytes = self.byte() % 9;
         (0..bytes).fold(0, |number, _| number << 8 | i64::from(self.byte()))
-    }
-
-    /// Mostly of `count` integers of one width.
-    fn bit_string(&mut self, count: i64) -> BitString {
-        let width = self.byte();
-        let count = u32::try_from(count).unwrap_or(3).min(2 * ROW_SAMPLES_MAX as u32);
-        let len = if width < 0x80 { u32::from(width) * count } else { self.number() as u32 };
-        let bytes = if width == 0xff { self.byte().into() } else { len.min(1 << 19).div_ceil(8) };
-        BitString { bytes: (0..bytes).map(|_| self.byte()).collect(), len }
-    }
-
-    fn floats(&mut self) -> Vec<f64> {
-        let count = self.byte() % 64;
-        (0..count).map(|_| f64::from_bits(self.number() as u64)).collect()
     }
 }

@@ -21,7 +21,9 @@ const JOB_WAIT: Duration = Duration::from_secs(600);
 /// A part of the journal is emptied when the writers have gone on to the next and other nodes have had their time.
 const EMPTY_WAIT: Duration = Duration::from_secs(90);
 /// Four tables with their indexes, empty.
-const EMPTY_BYTES: f64 = 1e6;
+const EMPTY_BYTES: f64 = 3e5;
+/// The server looks at its tables every five seconds: what it says may be from before.
+const NUMBERS_AGE_MAX: Duration = Duration::from_secs(11);
 const STOP_BY: &str = "TERM";
 
 #[derive(Debug, thiserror::Error)]
@@ -159,9 +161,11 @@ impl Server {
     pub(crate) fn settle(&self) -> Result<(), ServerError> {
         ["fold", "seal", "day"].into_iter().try_for_each(|job| self.run_job(job))?;
         let begin = Instant::now();
-        while begin.elapsed() < EMPTY_WAIT
-            && self.number("millrace_storage_table_bytes{table=\"journal\"}").is_some_and(|bytes| bytes > EMPTY_BYTES)
-        {
+        let is_empty = || {
+            let bytes = self.number("millrace_storage_table_bytes{table=\"journal\"}");
+            begin.elapsed() > NUMBERS_AGE_MAX && bytes.is_none_or(|bytes| bytes <= EMPTY_BYTES)
+        };
+        while begin.elapsed() < EMPTY_WAIT && !is_empty() {
             crate::clock::wait_until(Instant::now() + Duration::from_secs(1));
             self.run_job("fold")?;
         }

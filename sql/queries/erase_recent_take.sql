@@ -1,5 +1,4 @@
 -- Removes the parts of some series that begin in a stretch of time, and answers them. $1 series; $2 from, $3 to, the
 -- latter excluded.
 DELETE FROM recent WHERE series = ANY ($1) AND start >= $2 AND start < $3
-RETURNING slot, fold, series, start, time_step, value_base, value_step, time_unit, count,
-    value_scale, value_is_steps, times, integers, floats
+RETURNING slot, fold, series, start, count, seconds, packed

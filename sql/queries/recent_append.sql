@@ -1,2 +1,2 @@
-COPY recent (slot, fold, series, start, time_step, value_base, value_step, time_unit, count, value_scale, value_is_steps, times, integers, floats)
+COPY recent (slot, fold, series, start, count, seconds, packed)
 FROM STDIN (FORMAT binary)

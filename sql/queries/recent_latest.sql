@@ -7,8 +7,7 @@ CROSS JOIN LATERAL (
     ORDER BY start DESC
     LIMIT 1) AS newest
 CROSS JOIN LATERAL (
-    SELECT fold, series, start, time_step, value_base, value_step, time_unit, count, value_scale, value_is_steps,
-           times, integers, floats
+    SELECT fold, series, start, count, seconds, packed
     FROM recent
     WHERE recent.series = wanted.series AND start >= newest.hour) AS last_hour
 ORDER BY series, fold, start

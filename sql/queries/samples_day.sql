@@ -1,6 +1,5 @@
 -- Rows of the series $1 that begin in the day from $2 on, by series and start.
-SELECT found.series, found.start, time_step, value_base, value_step, time_unit, count, value_scale, value_is_steps,
-    times, integers, floats
+SELECT found.series, found.start, count, seconds, packed
 FROM unnest($1::integer[]) AS wanted (series)
 CROSS JOIN LATERAL (
     SELECT * FROM samples

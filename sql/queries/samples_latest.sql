@@ -2,8 +2,7 @@
 SELECT newest.*
 FROM unnest($1::int[]) AS wanted (series)
 CROSS JOIN LATERAL (
-    SELECT series, start, time_step, value_base, value_step, time_unit, count, value_scale, value_is_steps,
-           times, integers, floats
+    SELECT series, start, count, seconds, packed
     FROM samples
     WHERE samples.series = wanted.series
     ORDER BY start DESC

@@ -4,6 +4,6 @@ WITH taken AS (
     WHERE samples.series = expiry.series AND samples.start < expiry.before AND samples.start < $3
     RETURNING samples.*
 )
-SELECT series, start, time_step, value_base, value_step, time_unit, count, value_scale, value_is_steps, times, integers, floats
+SELECT series, start, count, seconds, packed
 FROM taken
 ORDER BY series, start

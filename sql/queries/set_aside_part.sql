@@ -3,4 +3,4 @@ WITH gone AS (
     DELETE FROM recent WHERE slot = $1 AND fold = $2 AND series = $3 AND start = $4 RETURNING recent.*
 )
 INSERT INTO set_aside (level, place, reason, found_by, found_at, bytes)
-SELECT 'recent', to_jsonb(gone) - '{times,integers,floats}'::text[], $5, $6, $7, record_send(gone) FROM gone
+SELECT 'recent', to_jsonb(gone) - '{packed}'::text[], $5, $6, $7, record_send(gone) FROM gone

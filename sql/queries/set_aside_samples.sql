@@ -3,4 +3,4 @@ WITH gone AS (
     DELETE FROM samples WHERE series = $1 AND start = $2 RETURNING samples.*
 )
 INSERT INTO set_aside (level, place, reason, found_by, found_at, bytes)
-SELECT 'samples', to_jsonb(gone) - '{times,integers,floats}'::text[], $3, $4, $5, record_send(gone) FROM gone
+SELECT 'samples', to_jsonb(gone) - '{packed}'::text[], $3, $4, $5, record_send(gone) FROM gone

@@ -1,9 +1,14 @@
 -- A moment of the hour that the earliest row of all series is in. $1 from and $2 to, both included; $3 after and $4 up
--- to these folds; $5 whether samples counts.
+-- to these folds; $5 whether samples counts, of which only the hours are looked at.
 SELECT least(
-    (SELECT samples_reach(start, time_step, time_unit, count, times)
+    (SELECT samples_reach(start, seconds)
      FROM recent
-     WHERE samples_reach(start, time_step, time_unit, count, times) BETWEEN $1 AND $2 AND fold > $3 AND fold <= $4
-     ORDER BY samples_reach(start, time_step, time_unit, count, times)
+     WHERE samples_reach(start, seconds) BETWEEN $1 AND $2 AND fold > $3 AND fold <= $4
+     ORDER BY samples_reach(start, seconds)
      LIMIT 1),
-    (SELECT min(start) FROM samples WHERE $5 AND start BETWEEN $1 AND $2)) AS moment
+    (SELECT min(date_bin('1 hour', start, timestamptz '0001-01-01 00:00:00Z'))
+     FROM samples
+     WHERE $5 AND start >= $1
+         AND date_bin('1 hour', start, timestamptz '0001-01-01 00:00:00Z') BETWEEN
+             date_bin('1 hour', $1, timestamptz '0001-01-01 00:00:00Z')
+             AND date_bin('1 hour', $2, timestamptz '0001-01-01 00:00:00Z'))) AS moment

@@ -33,6 +33,7 @@ use crate::http::{self, Front, Listener};
 use crate::jobs::Context;
 use crate::jobs::fold::Trigger;
 use crate::jobs::keep::{self, MonthsWatch};
+use crate::jobs::retention::Policy;
 use crate::jobs::runner::{Runner, Worker};
 use crate::journal::{Follower, Journal, Lanes, Surroundings};
 use crate::live::{Hub, HubWorker, Replays};
@@ -109,10 +110,9 @@ impl App {
         let (jobs, workers) =
             Runner::new(jobs::all(config, &folds, &retention), context, node.id, Arc::clone(&metrics));
         let readers = Tasks::default();
-        let (reading, known) = (plan::query(config), Arc::clone(&catalog));
-        let query = query::Engine::new(reading, database.clone(), known, latest, readers.clone());
-        let (policy, now) = (Arc::clone(&retention), Arc::clone(&clock));
-        let query = Arc::new(query.keeping(Arc::new(move |identity| policy.kept_from(identity, now.now()))));
+        let query =
+            query::Engine::new(plan::query(config), database.clone(), Arc::clone(&catalog), latest, readers.clone());
+        let query = Arc::new(query.keeping(kept_from(&retention, &clock)));
         let services = Arc::new(Services {
             catalog,
             journal,
@@ -221,6 +221,12 @@ impl App {
         }
         if late.is_empty() { Ok(()) } else { Err(format!("did not end in time: {late:?}").into()) }
     }
+}
+
+/// From when on the samples of a series are kept, for those who read.
+fn kept_from(retention: &Arc<Policy>, clock: &Arc<dyn Clock>) -> Arc<query::KeptFrom> {
+    let (retention, clock) = (Arc::clone(retention), Arc::clone(clock));
+    Arc::new(move |identity| retention.kept_from(identity, clock.now()))
 }
 
 /// Makes the months that will be written. A server that cannot make one takes in samples all the same, but is not ready.

@@ -11,22 +11,14 @@ pub struct BitString {
     pub len: u32,
 }
 
-/// Integers unpacked at a time.
-const CHUNK: usize = 128;
-
 impl BitString {
     /// Packs `integers` in the width the largest needs. Zeros alone take no bits.
     pub fn pack(integers: &[u64]) -> Self {
         let width = width_of(integers.iter().fold(0, |all, integer| all | integer));
-        Self::pack_with(integers, |integer| integer, width)
-    }
-
-    /// Packs what `integer` makes of `items`, in `width` bits, which must hold it.
-    pub(super) fn pack_with<T: Copy>(items: &[T], integer: impl Fn(T) -> u64, width: u32) -> Self {
-        let bits = items.len() * width as usize;
+        let bits = integers.len() * width as usize;
         let mut bytes = Vec::with_capacity(bits.div_ceil(8));
         if width > 0 {
-            groups::pack::<MostFirst, T>(items, integer, width, &mut bytes);
+            groups::pack::<MostFirst, u64>(integers, |integer| integer, width, &mut bytes);
         }
         Self { bytes, len: bits as u32 }
     }
@@ -36,23 +28,6 @@ impl BitString {
         match self.width(out.len())? {
             0 => out.fill(0),
             width => groups::unpack::<MostFirst>(&self.bytes, width, out),
-        }
-        Some(())
-    }
-
-    /// Hands out `count` integers as their 64 bits, some at a time, each time with the place of the first; `None` when the
-    /// bits are no `count` integers of one width.
-    pub(super) fn unpack_with(&self, count: usize, mut take: impl FnMut(usize, &mut [i64])) -> Option<()> {
-        let width = self.width(count)?;
-        let mut integers = [0; CHUNK];
-        for first in (0..count).step_by(CHUNK) {
-            let chunk = &mut integers[..(count - first).min(CHUNK)];
-            if width == 0 {
-                chunk.fill(0);
-            } else {
-                groups::unpack::<MostFirst>(&self.bytes[first / 8 * width as usize..], width, chunk);
-            }
-            take(first, chunk);
         }
         Some(())
     }
@@ -101,13 +76,6 @@ mod tests {
             let integers: Vec<i64> = integers.into_iter().map(|integer| integer as i64).collect();
             let mut unpacked = vec![7; integers.len()];
             prop_assert_eq!(packed.unpack(&mut unpacked), Some(()));
-            prop_assert_eq!(&unpacked, &integers);
-            unpacked.clear();
-            let some_at_a_time = packed.unpack_with(integers.len(), |first, integers| {
-                assert_eq!(unpacked.len(), first);
-                unpacked.extend_from_slice(integers);
-            });
-            prop_assert_eq!(some_at_a_time, Some(()));
             prop_assert_eq!(unpacked, integers);
         }
 

@@ -7,6 +7,8 @@ mod groups; // the inner loops of both packings below
 pub mod bits; // fixed-width integers
 pub mod bit_string; // the same as a string of bits that SQL can read
 pub mod block; // a batch as one checksummed block
+mod varint; // integers in as few bytes as they need
+mod patched; // columns of one width with exceptions
 pub mod column; // integers in small frames, each as narrow as it can be
 pub mod decimal; // floats that are short decimals, as integers
 pub mod samples_row; // samples of one series as the columns of a row

@@ -135,10 +135,12 @@ fn unpacked(stored: &StoredSamples) -> Result<Unpacked, String> {
     let mut row = Unpacked { series: stored.series, times: Vec::new(), values: Vec::new() };
     samples_row::decode(&stored.row, &mut row.times, &mut row.values).map_err(|error| error.to_string())?;
     let hour = |time: Option<&Micros>| time.map(|time| rollup::start(*time, WINDOW_MICROS));
-    if hour(row.times.first()) == hour(row.times.last()) {
-        Ok(row)
-    } else {
+    if hour(row.times.first()) != hour(row.times.last()) {
         Err("it reaches into another hour".to_owned())
+    } else if samples_row::seconds(&row.times) != stored.row.seconds {
+        Err("it ends at another time than it says".to_owned())
+    } else {
+        Ok(row)
     }
 }
 

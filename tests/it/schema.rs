@@ -1,5 +1,7 @@
 //! The schema: how it comes about, that `sql/schema.sql` shows it as it is, and that every statement fits it.
 
+mod packed_rows; // a migration that rewrites what is stored
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

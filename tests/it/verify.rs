@@ -65,14 +65,19 @@ async fn every_kind_of_change_is_found_and_named() {
     for (change, fault) in [
         ("UPDATE rollup_1h SET value_base = value_base + 1 WHERE series = 2", "series 2: the hour"),
         ("DELETE FROM rollup_1h WHERE series = 1", "is None"),
-        ("UPDATE samples SET count = count - 1 WHERE series = 1", "values"),
-        ("UPDATE samples SET time_step = time_step * 2 WHERE series = 2", "it reaches into another hour"),
+        ("UPDATE samples SET count = count - 1 WHERE series = 1", "is damaged"),
+        ("UPDATE samples SET seconds = seconds - 1 WHERE series = 1", "it ends at another time than it says"),
+        // Eighty seconds in the place of forty.
+        (
+            "UPDATE samples SET packed = overlay(packed PLACING '\\xc202' FROM 2) WHERE series = 2",
+            "it reaches into another hour",
+        ),
         (
             "UPDATE samples SET start = start - interval '30 minutes' \
              WHERE series = 2 AND start = (SELECT max(start) FROM samples)",
             "it overlaps the one before",
         ),
-        ("UPDATE recent SET integers = integers || B'1'", "part of series 1"),
+        ("UPDATE recent SET packed = packed || '\\x00'", "part of series 1"),
         (
             "INSERT INTO rollup_1m (start, value_base, increase_base, series, count_base, value_scale, buckets) \
              SELECT min(start), 0, 0, 1, 1, 0, repeat('1', 60)::bit varying FROM samples WHERE series = 1",

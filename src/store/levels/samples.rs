@@ -15,7 +15,7 @@ use crate::store::{StoreError, Timestamp};
 /// No row holds samples of two of these; windows are counted from the epoch.
 pub const WINDOW_MICROS: i64 = 3_600 * Micros::PER_SECOND;
 
-const COLUMNS: i16 = 12;
+const COLUMNS: i16 = 5;
 /// The columns of a part before those it shares with a row of samples.
 const PART_COLUMNS: i16 = 2;
 const ROW_BYTES: usize = 160;
@@ -98,15 +98,8 @@ pub fn stored(row: &Row) -> Result<StoredSamples, StoreError> {
     let packed = SamplesRow {
         start: row.try_get::<_, Timestamp>("start")?.0,
         count: row.try_get("count")?,
-        time_step: row.try_get("time_step")?,
-        time_unit: row.try_get("time_unit")?,
-        times: row.try_get::<_, Option<_>>("times")?.unwrap_or_default(),
-        value_scale: row.try_get("value_scale")?,
-        value_base: row.try_get("value_base")?,
-        value_step: row.try_get("value_step")?,
-        value_is_steps: row.try_get("value_is_steps")?,
-        integers: row.try_get::<_, Option<_>>("integers")?.unwrap_or_default(),
-        floats: row.try_get::<_, Option<_>>("floats")?.unwrap_or_default(),
+        seconds: row.try_get("seconds")?,
+        packed: row.try_get("packed")?,
     };
     Ok(StoredSamples { series: SeriesId(series as u32), row: packed })
 }
@@ -116,16 +109,9 @@ fn columns(writer: &mut CopyWriter, stored: &StoredSamples) {
     writer
         .int4(stored.series.0 as i32)
         .timestamptz(Timestamp(row.start))
-        .int8(row.time_step)
-        .int8(row.value_base)
-        .int8(row.value_step)
-        .int4(row.time_unit)
         .int2(row.count)
-        .int2(row.value_scale)
-        .bool(row.value_is_steps)
-        .bit_varying(&row.times)
-        .bit_varying(&row.integers)
-        .float8_array(&row.floats);
+        .int2(row.seconds)
+        .bytea(&row.packed);
 }
 
 pub(super) async fn copy(transaction: &Transaction<'_>, sql: &str, rows: Bytes) -> Result<(), StoreError> {
