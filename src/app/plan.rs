@@ -8,6 +8,7 @@ use crate::http::handlers::InfluxReading;
 use crate::jobs::{entries, retention};
 use crate::live::{HeartbeatConfig, HubConfig, QueueLimits};
 use crate::wire::influx::{Naming, Strings};
+use crate::wire::otlp::Reading;
 use crate::{catalog, config, http, journal, query};
 
 pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
@@ -69,6 +70,16 @@ pub(super) fn influx(config: &Config) -> InfluxReading {
     }
 }
 
+pub(super) fn otlp(config: &Config) -> Reading {
+    let settings = &config.otlp;
+    Reading {
+        host_attributes: settings.host_attributes.clone(),
+        default_host: settings.default_host.clone(),
+        resource_labels: settings.resource_labels.clone(),
+        scope_labels: settings.scope_labels,
+    }
+}
+
 pub(super) fn query(config: &Config) -> query::Config {
     query::Config {
         running_max: config.query.running_max,
@@ -117,6 +128,7 @@ mod tests {
         check(&retention(&config), &retention::Policy::default());
         check(&entries(&config), &entries::Retention::default());
         check(&influx(&config), &InfluxReading::default());
+        check(&otlp(&config), &Reading::default());
         check(&query(&config), &query::Config::default());
         check(&hub(&config), &HubConfig::default());
     }

@@ -24,6 +24,7 @@ pub struct Config {
     pub jobs: Jobs,
     pub retention: Retention,
     pub influx: Influx,
+    pub otlp: Otlp,
     pub live: Live,
     pub query: Query,
     pub log: Log,
@@ -139,6 +140,15 @@ pub enum InfluxStrings {
     #[default]
     Count,
     Refuse,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Otlp {
+    /// Never empty.
+    pub host_attributes: Vec<String>,
+    pub default_host: String,
+    pub resource_labels: Vec<String>,
+    pub scope_labels: bool,
 }
 
 #[derive(Clone, Debug, Default)]

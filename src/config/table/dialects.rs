@@ -12,12 +12,43 @@ pub(super) const INFLUX: &[Key] = &[
         "Fields of Influx lines that are texts, which no series can hold: left out and told in a header, or refused.",
         "refuse: agents that send texts beside numbers see an error with every request.",
     ),
-    Key::words("influx.host_tags", "host,hostname", "names of tags, with commas between", set_host_tags).about(
+    Key::words("influx.host_tags", "host,hostname", "names of tags, with commas between", |draft, text| {
+        set_list(&mut draft.influx.host_tags, text)
+    })
+    .about(
         "The tag of an Influx line that names its server: the first of these that the line has. The others are labels.",
         "",
     ),
-    Key::words("influx.default_host", "influx", "a host name", set_default_host)
-        .about("The server of Influx lines that have no such tag.", ""),
+    Key::words("influx.default_host", "influx", "a host name", |draft, text| {
+        set_host(&mut draft.influx.default_host, text)
+    })
+    .about("The server of Influx lines that have no such tag.", ""),
+];
+
+pub(super) const OTLP: &[Key] = &[
+    Key::words(
+        "otlp.host_attributes",
+        "host.name,service.name,service.instance.id",
+        "names of attributes, with commas between",
+        |draft, text| set_list(&mut draft.otlp.host_attributes, text),
+    )
+    .about("The attribute of an OpenTelemetry resource that names its server: the first of these that it has.", ""),
+    Key::words("otlp.default_host", "otlp", "a host name", |draft, text| set_host(&mut draft.otlp.default_host, text))
+        .about("The server of OpenTelemetry resources that have no such attribute.", ""),
+    Key::words(
+        "otlp.resource_labels",
+        "service.*,deployment.*,k8s.*,container.name,container.id",
+        "names of attributes, with commas between; * at the end stands for any ending",
+        |draft, text| set_list(&mut draft.otlp.resource_labels, text),
+    )
+    .about(
+        "The attributes of an OpenTelemetry resource that become labels. The others are not stored.",
+        "Too few: resources that differ in nothing else are taken for one.",
+    ),
+    Key::words("otlp.scope_labels", "true", "true or false", |draft, text| {
+        text.parse().map(|flag| draft.otlp.scope_labels = flag).is_ok()
+    })
+    .about("Whether the name and the attributes of an OpenTelemetry scope become labels (`otel.scope.`).", ""),
 ];
 
 fn set_strings(draft: &mut Draft, text: &str) -> bool {
@@ -29,19 +60,19 @@ fn set_strings(draft: &mut Draft, text: &str) -> bool {
     true
 }
 
-fn set_host_tags(draft: &mut Draft, text: &str) -> bool {
-    let tags: Vec<String> = text.split(',').map(|tag| tag.trim().to_owned()).collect();
-    let accepted = !tags.iter().any(String::is_empty);
+fn set_list(list: &mut Vec<String>, text: &str) -> bool {
+    let words: Vec<String> = text.split(',').map(|word| word.trim().to_owned()).collect();
+    let accepted = !words.iter().any(String::is_empty);
     if accepted {
-        draft.influx.host_tags = tags;
+        *list = words;
     }
     accepted
 }
 
-fn set_default_host(draft: &mut Draft, text: &str) -> bool {
+fn set_host(host: &mut String, text: &str) -> bool {
     let accepted = (1..=HOST_BYTES_MAX).contains(&text.len()) && !text.contains('\0');
     if accepted {
-        draft.influx.default_host = text.to_owned();
+        text.clone_into(host);
     }
     accepted
 }
