@@ -1,15 +1,17 @@
 //! The settings, in each module's own words.
 
 use super::Failure;
+use crate::admit::rate::Rates;
 use crate::config::{Config, InfluxStrings};
 use crate::http::config::{BodyLimits, ConnectionConfig};
 use crate::http::cors::{Cors, Origins};
 use crate::http::handlers::InfluxReading;
 use crate::jobs::{entries, retention};
+use crate::listen::Dialect;
 use crate::live::{HeartbeatConfig, HubConfig, QueueLimits};
 use crate::wire::influx::{Naming, Strings};
 use crate::wire::otlp::Reading;
-use crate::{catalog, config, http, journal, query};
+use crate::{catalog, config, http, journal, listen, query};
 
 pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
     let settings = &config.http;
@@ -31,6 +33,11 @@ pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
         cors: Cors { origins: Origins::listed(&settings.cors_origins)?, ..defaults.cors },
         ..defaults
     })
+}
+
+pub(super) fn rates(config: &Config) -> Rates {
+    let settings = &config.admit;
+    Rates::new(settings.samples_per_second as u64, settings.burst, settings.clients_max)
 }
 
 pub(super) fn catalog(config: &Config) -> catalog::Limits {
@@ -78,6 +85,20 @@ pub(super) fn otlp(config: &Config) -> Reading {
         resource_labels: settings.resource_labels.clone(),
         scope_labels: settings.scope_labels,
     }
+}
+
+/// The sockets for lines, for each dialect that has an address.
+pub(super) fn listeners(config: &Config) -> Vec<listen::Config> {
+    let of = |dialect, settings: &config::LineListener| {
+        Some(listen::Config {
+            dialect,
+            address: settings.listen?,
+            default_host: settings.default_host.clone(),
+            connections_max: settings.connections_max,
+            flush_interval: settings.flush_interval,
+        })
+    };
+    [of(Dialect::Graphite, &config.graphite), of(Dialect::Statsd, &config.statsd)].into_iter().flatten().collect()
 }
 
 pub(super) fn query(config: &Config) -> query::Config {

@@ -1,8 +1,13 @@
 //! What the dialects of others leave open.
 
+use std::net::SocketAddr;
+
 use super::super::draft::Draft;
 use super::super::key::Key;
 use super::super::settings::InfluxStrings;
+
+const HOUR_MS: u64 = 3_600_000;
+const OPEN_TO_ALL: &str = "Nobody is asked who he is: whoever reaches the address can write.";
 
 /// DNS allows no longer host name.
 const HOST_BYTES_MAX: usize = 255;
@@ -50,6 +55,45 @@ pub(super) const OTLP: &[Key] = &[
     })
     .about("Whether the name and the attributes of an OpenTelemetry scope become labels (`otel.scope.`).", ""),
 ];
+
+pub(super) const GRAPHITE: &[Key] = &[
+    Key::words("graphite.listen", "", "an address such as 127.0.0.1:2003", |draft, text| {
+        set_address(&mut draft.graphite.listen, text)
+    })
+    .about("Where lines of Graphite are taken, over TCP and UDP. Without it nowhere.", OPEN_TO_ALL),
+    Key::words("graphite.default_host", "graphite", "a host name", |draft, text| {
+        set_host(&mut draft.graphite.default_host, text)
+    })
+    .about("The server of Graphite lines without a tag `host` or `hostname`.", ""),
+    Key::count("graphite.connections_max", "1000", 1..=1_000_000, |draft| &mut draft.graphite.connections_max)
+        .about("Connections at one time; at the bound new ones wait to be accepted.", ""),
+    Key::span("graphite.flush_interval", "1s", 10..=HOUR_MS, |draft| &mut draft.graphite.flush_interval).about(
+        "How long lines are gathered before they are committed, when they are few.",
+        "Too high: samples are seen late. Too low: many small commits.",
+    ),
+];
+
+pub(super) const STATSD: &[Key] = &[
+    Key::words("statsd.listen", "", "an address such as 127.0.0.1:8125", |draft, text| {
+        set_address(&mut draft.statsd.listen, text)
+    })
+    .about("Where StatsD is taken, over UDP and TCP. Without it nowhere.", OPEN_TO_ALL),
+    Key::words("statsd.default_host", "statsd", "a host name", |draft, text| {
+        set_host(&mut draft.statsd.default_host, text)
+    })
+    .about("The server of StatsD lines without a tag `host` or `hostname`.", ""),
+    Key::count("statsd.connections_max", "1000", 1..=1_000_000, |draft| &mut draft.statsd.connections_max)
+        .about("Connections at one time; at the bound new ones wait to be accepted.", ""),
+    Key::span("statsd.flush_interval", "10s", 10..=HOUR_MS, |draft| &mut draft.statsd.flush_interval).about(
+        "The interval whose counts, timers and sets come to one sample each.",
+        "Too high: less is known of what happened when. Too low: more samples than it is worth.",
+    ),
+];
+
+fn set_address(address: &mut Option<SocketAddr>, text: &str) -> bool {
+    *address = text.parse().ok();
+    address.is_some()
+}
 
 fn set_strings(draft: &mut Draft, text: &str) -> bool {
     draft.influx.strings = match text {

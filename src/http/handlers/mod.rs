@@ -62,7 +62,7 @@ pub use scratch::ScratchPool;
 #[derive(Debug)]
 pub struct Services {
     pub catalog: Arc<Catalog>,
-    pub journal: Journal,
+    pub journal: Arc<Journal>,
     pub hub: Arc<Hub>,
     pub replays: Arc<Replays>,
     pub heartbeat: HeartbeatConfig,
@@ -76,7 +76,7 @@ pub struct Services {
     pub jobs: Arc<Runner>,
     pub database: Database,
     pub budget: Budget,
-    pub rates: Rates,
+    pub rates: Arc<Rates>,
     pub months: MonthsWatch,
     pub retention: Arc<Policy>,
     pub past: Duration,

@@ -194,7 +194,7 @@ async fn what_is_no_otlp_is_refused_whole_with_a_status() {
     assert_eq!((deep.status.as_u16(), &deep.json()["code"]), (400, &json!(3)));
     let text = server.send(Method::POST, "/v1/metrics", &[("content-type", "text/plain")], b"m 1").await;
     assert_eq!((text.status.as_u16(), &text.json()["code"]), (415, &json!(3)));
-    let unfolding = protobuf_of_long_resource(20_000);
+    let unfolding = protobuf_of_long_resource(3_000);
     let unfolding = send(&server, "/v1/metrics", &unfolding).await;
     assert_eq!(unfolding.status, 413, "{unfolding:?}");
     let traces = server.post("/v1/traces", &json!({})).await;
@@ -210,8 +210,8 @@ fn protobuf_of_long_resource(points: usize) -> Vec<u8> {
     let resource = part(1, &(0..7).flat_map(long).collect::<Vec<u8>>());
     let point = part(1, &[fixed(3, NOW_NS), fixed(4, 0)].concat());
     // Several metrics, because a length of this spelling has two bytes.
-    let metric = part(2, &[part(1, b"m"), part(5, &point.repeat(500))].concat());
-    (0..points / 500).flat_map(|_| part(1, &[resource.clone(), part(2, &metric)].concat())).collect()
+    let metric = part(2, &[part(1, b"m"), part(5, &point.repeat(300))].concat());
+    (0..points / 300).flat_map(|_| part(1, &[resource.clone(), part(2, &metric)].concat())).collect()
 }
 
 #[tokio::test]
