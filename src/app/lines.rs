@@ -1,10 +1,22 @@
-//! The sockets for lines: what they need of the services, and their start.
+//! The sockets for lines: their addresses, what they need of the services, and their start.
 
+use std::io;
 use std::sync::Arc;
 
+use super::plan;
+use crate::config::Config;
 use crate::http::handlers::Services;
 use crate::listen::{Sockets, Stages};
 use crate::shutdown::Tasks;
+
+/// Those of each dialect that has an address.
+pub(super) async fn bind(config: &Config) -> io::Result<Vec<Sockets>> {
+    let mut sockets = Vec::new();
+    for planned in plan::listeners(config) {
+        sockets.push(Sockets::bind(planned).await?);
+    }
+    Ok(sockets)
+}
 
 /// They are tasks of those that take requests in: when those end, all that was read is in the journal.
 pub(super) fn start(sockets: Vec<Sockets>, services: &Services, tasks: &Tasks) {

@@ -78,10 +78,7 @@ impl App {
         // Bound before anything slow happens, so that a taken address is told at once.
         let bind = |address: &SocketAddr| Listener::bind(*address, tls.clone());
         let listeners = config.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
-        let mut sockets = Vec::new();
-        for planned in plan::listeners(config) {
-            sockets.push(Sockets::bind(planned).await?);
-        }
+        let sockets = lines::bind(config).await?;
         let http = plan::http(config)?;
         let (database, cluster) = database::open(config).await?;
         migrations::migrate(&database).await?;

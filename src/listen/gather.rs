@@ -11,8 +11,9 @@ use super::{Config, Dialect, Stages};
 use crate::wire::graphite;
 use crate::wire::statsd::Aggregate;
 
-/// Samples that are committed without waiting for the time.
+/// Samples, and the text that names them, that are committed without waiting for the time.
 const BATCH_SAMPLES_MAX: usize = 20_000;
+const BATCH_BYTES_MAX: usize = 4 << 20;
 
 pub(super) struct Gatherer {
     committer: Committer,
@@ -57,7 +58,7 @@ impl Gatherer {
             None => graphite::decode(&piece.lines, (&self.default_host, self.committer.now()), text, intake),
         }
         drop(piece);
-        let is_enough = intake.items as usize >= BATCH_SAMPLES_MAX;
+        let is_enough = intake.items as usize >= BATCH_SAMPLES_MAX || text.len() >= BATCH_BYTES_MAX;
         match self.aggregate {
             // Refusals are told as they come, samples when it is time.
             Some(_) => self.committer.tell_refusals(&mut self.gathered),

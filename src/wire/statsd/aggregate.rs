@@ -5,14 +5,19 @@ use std::collections::HashMap;
 
 use super::line::{Kind, Line};
 use super::series::{Gathered, QUANTILES};
+use crate::model::series::{LABELS_BYTES_MAX, NAME_BYTES_MAX};
 use crate::model::{Code, Intake, Micros, RawIdentity};
 use crate::wire::composed;
 use crate::wire::tags::{shown, single};
 
-/// All series together, with their keys.
+/// All series together, with their keys, and what a flush of them writes.
 pub const BYTES_MAX: usize = 64 << 20;
 /// What an entry takes beside its key and what it gathers.
 const ENTRY_BYTES: usize = 256;
+/// Samples of a timer, its quantiles included.
+const TIMER_SAMPLES: usize = 4 + QUANTILES.len();
+/// Longest name and host, and tags with what their lengths take.
+const KEY_BYTES_MAX: [usize; 3] = [NAME_BYTES_MAX, composed::HOST_BYTES_MAX, 2 * LABELS_BYTES_MAX];
 /// A gauge nobody has set for this many flushes is forgotten; until then `+1` and `-1` find its value.
 const IDLE_FLUSHES_MAX: u32 = 360;
 
@@ -38,6 +43,14 @@ struct Entry {
     gathered: Gathered,
     is_touched: bool,
     idle_flushes: u32,
+}
+
+impl Key {
+    /// What it takes here and, a sample each time, in the text of a flush.
+    fn cost(&self) -> usize {
+        let samples = if self.kind == Kind::Timer { TIMER_SAMPLES } else { 1 };
+        ENTRY_BYTES + (1 + samples) * (self.host.len() + self.name.len() + self.labels.len())
+    }
 }
 
 impl Aggregate {
@@ -74,8 +87,12 @@ impl Aggregate {
     fn add_line(&mut self, mut line: Line<'_>) -> Option<(Code, String)> {
         self.labels.clear();
         let host = line.tags.host().unwrap_or(&self.default_host);
-        let key_bytes = host.len() + line.name.len();
         line.tags.write_labels(&mut self.labels);
+        // What could not be stored in the end need not be gathered.
+        let bytes = [line.name.len(), host.len(), self.labels.len()];
+        if bytes[0] == 0 || bytes.iter().zip(KEY_BYTES_MAX).any(|(bytes, bytes_max)| *bytes > bytes_max) {
+            return Some((Code::InvalidText, "a name, a host or tags that are empty or too long".to_owned()));
+        }
         let key =
             Key { kind: line.kind, host: host.into(), name: line.name.into(), labels: self.labels.as_slice().into() };
         let is_full = self.bytes >= BYTES_MAX;
@@ -85,7 +102,7 @@ impl Aggregate {
             Some(_) => return full(),
             None if is_full => return full(),
             None => {
-                self.bytes += ENTRY_BYTES + key_bytes + self.labels.len();
+                self.bytes += key.cost();
                 let new = Entry { gathered: Gathered::new(line.kind), is_touched: false, idle_flushes: 0 };
                 self.series.entry(key).or_insert(new)
             }
@@ -116,8 +133,7 @@ impl Aggregate {
         let is_kept =
             |entry: &Entry| matches!(entry.gathered, Gathered::Gauge(_)) && entry.idle_flushes < IDLE_FLUSHES_MAX;
         self.series.retain(|_, entry| is_kept(entry));
-        let key_bytes = |key: &Key| key.host.len() + key.name.len() + key.labels.len();
-        self.bytes = self.series.keys().map(|key| ENTRY_BYTES + key_bytes(key)).sum();
+        self.bytes = self.series.keys().map(Key::cost).sum();
     }
 }
 
