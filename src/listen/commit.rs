@@ -98,6 +98,8 @@ impl Committer {
     async fn try_commit(&self, text: &[u8], part: &mut Intake, resolved: &mut Option<Resolved>) -> Result<(), Failure> {
         let Stages { catalog, journal, budget, metrics, .. } = &self.stages;
         if resolved.is_none() {
+            // Those of a try that did not come to its end are found again.
+            part.verdicts.clear();
             let naming = LineNaming { host: &composed::host, canonical: &composed::identity };
             let named = catalog.resolve_lines(text, part, naming).await?;
             metrics.catalog.misses.inc_by(named.misses as u64);

@@ -150,7 +150,8 @@ fn unfold<T>(
     let work = || {
         if form == Form::Json {
             let mut body = Vec::with_capacity(scratch.body.len() / 2);
-            let mut hold = |bytes: usize| permit.try_hold(bytes as u64);
+            let text_bytes = scratch.body.len();
+            let mut hold = |bytes: usize| permit.try_hold((text_bytes + bytes) as u64);
             otlp::transcode(&scratch.body, message, &mut body, &mut Room::new(bytes_max, &mut hold))?;
             scratch.body = body;
         }

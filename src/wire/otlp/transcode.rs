@@ -81,7 +81,7 @@ impl Transcoder<'_, '_, '_> {
     }
 
     fn value(&mut self, Member { number, kind, .. }: &'static Member, depth: u32) -> Result<(), Unread> {
-        self.room.need(self.out.len() + self.scanner.body().len())?;
+        self.room.need(self.out.len())?;
         match kind {
             Kind::Message(message) => {
                 let start = open(self.out, *number);
