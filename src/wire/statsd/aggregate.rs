@@ -96,11 +96,12 @@ impl Aggregate {
         let key =
             Key { kind: line.kind, host: host.into(), name: line.name.into(), labels: self.labels.as_slice().into() };
         let is_full = self.bytes >= BYTES_MAX;
-        let full = || Some((Code::TooManySeries, format!("one more than the {BYTES_MAX} bytes of an interval hold")));
         let entry = match self.series.get_mut(&key) {
-            Some(entry) if !(is_full && line.kind == Kind::Set) => entry,
-            Some(_) => return full(),
-            None if is_full => return full(),
+            Some(entry) => entry,
+            None if is_full => {
+                let reason = format!("a series more than the {BYTES_MAX} bytes of an interval hold,");
+                return Some((Code::TooManySeries, reason));
+            }
             None => {
                 self.bytes += key.cost();
                 let new = Entry { gathered: Gathered::new(line.kind), is_touched: false, idle_flushes: 0 };
@@ -109,7 +110,7 @@ impl Aggregate {
         };
         let (before, mut refused) = (entry.gathered.bytes(), None);
         for value in line.values() {
-            match entry.gathered.add(value, line.weight) {
+            match entry.gathered.add(value, line.weight, !is_full) {
                 Ok(()) => entry.is_touched = true,
                 Err(reason) => refused = refused.or(Some(reason)),
             }

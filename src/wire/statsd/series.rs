@@ -63,7 +63,8 @@ impl Gathered {
         }
     }
 
-    pub(super) fn add(&mut self, value: &str, weight: f64) -> Result<(), Refused> {
+    /// Without room nothing that is kept may grow: a timer goes on counting, a new member of a set is refused.
+    pub(super) fn add(&mut self, value: &str, weight: f64, has_room: bool) -> Result<(), Refused> {
         match self {
             Self::Counter(sum) => {
                 let added = *sum + number(value)? * weight;
@@ -74,11 +75,12 @@ impl Gathered {
                 let number = number(value)?;
                 *level = finite(if is_change { *level + number } else { number })?;
             }
-            Self::Timer(timer) => timer.add(number(value)?, weight)?,
+            Self::Timer(timer) => timer.add(number(value)?, weight, has_room)?,
             Self::Set(members) => {
                 let hash = members.hasher().hash_one(value);
-                if members.len() >= SET_MEMBERS_MAX && !members.contains(&hash) {
-                    let reason = format!("one more than the {SET_MEMBERS_MAX} members that are told apart");
+                let is_full = !has_room || members.len() >= SET_MEMBERS_MAX;
+                if is_full && !members.contains(&hash) {
+                    let reason = "a member more than can be told apart".to_owned();
                     return Err((Code::TooManySeries, reason));
                 }
                 members.insert(hash);
@@ -89,12 +91,13 @@ impl Gathered {
 }
 
 impl Timer {
-    fn add(&mut self, value: f64, weight: f64) -> Result<(), Refused> {
+    fn add(&mut self, value: f64, weight: f64, has_room: bool) -> Result<(), Refused> {
         self.sum = finite(self.sum + value * weight)?;
         self.count += weight;
         self.min = self.min.min(value);
         self.max = self.max.max(value);
-        if self.seen.is_multiple_of(self.one_in) {
+        let has_room = has_room || self.values.len() < self.values.capacity().max(1);
+        if has_room && self.seen.is_multiple_of(self.one_in) {
             if self.values.len() == TIMER_VALUES_MAX {
                 let mut place = 0;
                 self.values.retain(|_| {

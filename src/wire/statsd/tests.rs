@@ -119,12 +119,16 @@ fn invented_names_and_members_cannot_fill_the_memory() {
     let mut aggregate = Aggregate::new("d".to_owned());
     let mut intake = Intake::default();
     let padding = format!("#a:{0},b:{0},c:{0}", "x".repeat(1_000));
+    aggregate.add(b"known:1|ms\nset:1|s", &mut intake);
     for place in 0..40_000 {
         aggregate.add(format!("{place}:1|c|{padding}").as_bytes(), &mut intake);
     }
     assert!(aggregate.bytes() <= BYTES_MAX + LINE_BYTES_MAX);
     assert!(intake.verdicts.items() > 20_000, "the rest is refused: {}", intake.verdicts.items());
     assert_eq!(refusals(&mut aggregate, &format!("0:1|c|{padding}")), [""; 0], "what is known goes on");
+    let before = aggregate.bytes();
+    (0..10_000).for_each(|value| aggregate.add(format!("known:{value}|ms\nset:{value}|s").as_bytes(), &mut intake));
+    assert_eq!(aggregate.bytes(), before, "what is known grows no further");
     drop(flushed(&mut aggregate));
     for member in 0..SET_MEMBERS_MAX + 10 {
         aggregate.add(format!("s:{member}|s").as_bytes(), &mut intake);
