@@ -9,6 +9,7 @@ pub mod codec; // bit packing of times and values
 pub mod rollup; // samples to buckets
 pub mod journal; // lanes, blocks, commit, acknowledgement
 pub mod transfer; // imports: lines of any number to the journal
+pub mod listen; // lines over TCP and UDP: Graphite, StatsD
 pub mod live; // filters, hub, WebSocket sessions
 pub mod query; // request, selection, page, output
 pub mod jobs; // fold, seal, day, keep

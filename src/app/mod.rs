@@ -7,6 +7,7 @@
 mod chores; // small things done every few seconds
 mod coherence; // what is kept of stored things, as the journal sees it
 mod database; // one's own PostgreSQL, or someone else's
+mod lines; // the sockets for lines
 mod jobs; // what moves data on, and when
 mod observe; // stages' numbers to self-metrics
 mod past; // stored samples for live sessions
@@ -21,7 +22,6 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use crate::admit::budget::Budget;
-use crate::admit::rate::Rates;
 use crate::auth::Gate;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
@@ -36,6 +36,7 @@ use crate::jobs::keep::{self, MonthsWatch};
 use crate::jobs::retention::Policy;
 use crate::jobs::runner::{Runner, Worker};
 use crate::journal::{Follower, Journal, Lanes, Surroundings};
+use crate::listen::{Dialect, Sockets};
 use crate::live::{Hub, HubWorker, Replays};
 use crate::query::{self, LatestSamples};
 use crate::shutdown::Tasks;
@@ -62,6 +63,7 @@ pub struct App {
     front: Arc<Front>,
     http: http::Config,
     listeners: Vec<Listener>,
+    sockets: Vec<Sockets>,
     tls: Option<Arc<Tls>>,
     lanes: Lanes,
     hub_worker: HubWorker,
@@ -78,6 +80,7 @@ impl App {
         // Bound before anything slow happens, so that a taken address is told at once.
         let bind = |address: &SocketAddr| Listener::bind(*address, tls.clone());
         let listeners = config.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+        let sockets = lines::bind(config).await?;
         let http = plan::http(config)?;
         let (database, cluster) = database::open(config).await?;
         migrations::migrate(&database).await?;
@@ -115,7 +118,7 @@ impl App {
         let query = Arc::new(query.keeping(kept_from(&retention, &clock)));
         let services = Arc::new(Services {
             catalog,
-            journal,
+            journal: Arc::new(journal),
             hub,
             replays: Arc::new(Replays::new(Arc::new(StoredSamples(Arc::clone(&query))))),
             query,
@@ -126,12 +129,13 @@ impl App {
             readers,
             database,
             budget: Budget::new(config.http.in_flight_bytes_max as u64),
-            rates: Rates::new(config.admit.samples_per_second as u64, config.admit.burst, config.admit.clients_max),
+            rates: Arc::new(plan::rates(config)),
             months,
             retention,
             past: config.window.past,
             future: config.window.future,
             influx: plan::influx(config),
+            otlp: plan::otlp(config),
             clock,
             metrics,
             scratch: handlers::ScratchPool::default(),
@@ -141,7 +145,7 @@ impl App {
         let front = Front::new(handlers::router(&services)?, gate, &http).observed_by(observe::answers(&services));
         let front = Arc::new(front);
         observe::stages(&services, &front);
-        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, follower, workers, cluster })
+        Ok(Self { services, front, http, listeners, sockets, tls, lanes, hub_worker, follower, workers, cluster })
     }
 
     /// The addresses that were bound, ports that the system chose included.
@@ -150,6 +154,14 @@ impl App {
     /// When the operating system does not say.
     pub fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
         self.listeners.iter().map(Listener::local_addr).collect()
+    }
+
+    /// The same for the sockets that take lines, with what they take.
+    ///
+    /// # Errors
+    /// When the operating system does not say.
+    pub fn line_addresses(&self) -> std::io::Result<Vec<(Dialect, SocketAddr)>> {
+        self.sockets.iter().map(|sockets| Ok((sockets.dialect(), sockets.local_addr()?))).collect()
     }
 
     /// Every method and path pattern that is answered.
@@ -162,7 +174,8 @@ impl App {
     /// # Errors
     /// When a stage could not be started, or did not end in time.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let Self { services, front, http, listeners, tls, mut lanes, hub_worker, follower, workers, cluster } = self;
+        let Self { services, front, http, listeners, sockets, tls, mut lanes, hub_worker, follower, workers, cluster } =
+            self;
         let (requests, background, storage) = (Tasks::default(), Tasks::default(), Tasks::default());
         let jobs = Tasks::default();
         let mut cluster = cluster.map(|cluster| {
@@ -178,6 +191,7 @@ impl App {
         if let Some(tls) = tls {
             drop(background.spawn("certificates", signals::reload_on_hangup(tls, background.stopping())));
         }
+        lines::start(sockets, &services, &requests);
         let serving = {
             let (requests, http) = (requests.clone(), http.clone());
             async move { http::serve(listeners, front, &http, requests).await }

@@ -1,16 +1,19 @@
 //! The settings, in each module's own words.
 
 use super::Failure;
+use crate::admit::rate::Rates;
 use crate::auth::{Principal, Right, Rights};
 use crate::config::{Config, InfluxStrings};
 use crate::http::config::{BodyLimits, ConnectionConfig};
 use crate::http::cors::{Cors, Origins};
 use crate::http::handlers::InfluxReading;
 use crate::jobs::{entries, retention};
+use crate::listen::Dialect;
 use crate::live::{HeartbeatConfig, HubConfig, QueueLimits};
 use crate::model::Reach;
 use crate::wire::influx::{Naming, Strings};
-use crate::{catalog, config, http, journal, query};
+use crate::wire::otlp::Reading;
+use crate::{catalog, config, http, journal, listen, query};
 
 pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
     let settings = &config.http;
@@ -44,6 +47,11 @@ pub(super) fn anyone(config: &Config) -> Principal {
         config::Anonymous::IngestAndRead => Principal::anyone(ingest.and(Right::Read), Reach::fleet()),
         config::Anonymous::Everything => Principal::everybody(),
     }
+}
+
+pub(super) fn rates(config: &Config) -> Rates {
+    let settings = &config.admit;
+    Rates::new(settings.samples_per_second as u64, settings.burst, settings.clients_max)
 }
 
 pub(super) fn catalog(config: &Config) -> catalog::Limits {
@@ -81,6 +89,30 @@ pub(super) fn influx(config: &Config) -> InfluxReading {
         },
         naming: Naming { host_tags: settings.host_tags.clone(), default_host: settings.default_host.clone() },
     }
+}
+
+pub(super) fn otlp(config: &Config) -> Reading {
+    let settings = &config.otlp;
+    Reading {
+        host_attributes: settings.host_attributes.clone(),
+        default_host: settings.default_host.clone(),
+        resource_labels: settings.resource_labels.clone(),
+        scope_labels: settings.scope_labels,
+    }
+}
+
+/// The sockets for lines, for each dialect that has an address.
+pub(super) fn listeners(config: &Config) -> Vec<listen::Config> {
+    let of = |dialect, settings: &config::LineListener| {
+        Some(listen::Config {
+            dialect,
+            address: settings.listen?,
+            default_host: settings.default_host.clone(),
+            connections_max: settings.connections_max,
+            flush_interval: settings.flush_interval,
+        })
+    };
+    [of(Dialect::Graphite, &config.graphite), of(Dialect::Statsd, &config.statsd)].into_iter().flatten().collect()
 }
 
 pub(super) fn query(config: &Config) -> query::Config {
@@ -131,6 +163,7 @@ mod tests {
         check(&retention(&config), &retention::Policy::default());
         check(&entries(&config), &entries::Retention::default());
         check(&influx(&config), &InfluxReading::default());
+        check(&otlp(&config), &Reading::default());
         check(&query(&config), &query::Config::default());
         check(&hub(&config), &HubConfig::default());
     }

@@ -1,5 +1,5 @@
-//! A request's points to a batch, when lines hold many points: points of one item stand together and share all of their
-//! identity but the name. The server is not known beforehand but named by the line, and registered when it is new.
+//! A request's points to a batch, when lines hold many points: points of one line stand together and share all of their
+//! identity but the name. An item may be several lines. The server is not known beforehand but named by the line, and registered when it is new.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -69,8 +69,8 @@ impl Catalog {
     ) -> Missed {
         let mut missed = Missed::default();
         let mut start = 0;
-        for run in points.items.chunk_by(|left, right| left == right) {
-            let line = start..start + run.len();
+        while start < points.len() {
+            let line = start..line_end(points, start);
             start = line.end;
             let key = key(points.identities[line.start]).of(body);
             let hash = self.lines.hash(key);
@@ -160,6 +160,14 @@ impl Catalog {
             }
         }
     }
+}
+
+/// Where the line that begins at `start` ends: with its item, or where its item goes on under another key.
+#[inline(always)]
+fn line_end(points: &Points, start: usize) -> usize {
+    let (item, key) = (points.items[start], key(points.identities[start]));
+    let others = points.items[start..].iter().zip(&points.identities[start..]);
+    start + others.take_while(|(other, raw)| **other == item && self::key(**raw) == key).count()
 }
 
 /// All of a line that stands before its fields.

@@ -8,8 +8,8 @@ use super::problem::Problem;
 use super::retention::parse_overrides;
 use super::secret::DatabaseUrl;
 use super::settings::{
-    Admit, Anonymous, Catalog, Config, Database, Entries, Http, Influx, Jobs, Journal, Live, Log, Mode, Query,
-    Retention, Tiers, TimeWindow, Tls,
+    Admit, Anonymous, Catalog, Config, Database, Entries, Http, Influx, Jobs, Journal, LineListener, Live, Log, Mode,
+    Otlp, Query, Retention, Tiers, TimeWindow, Tls,
 };
 
 #[derive(Debug, Default)]
@@ -37,6 +37,9 @@ pub(super) struct Draft {
     /// As it was written.
     pub(super) retention_overrides: String,
     pub(super) influx: Influx,
+    pub(super) otlp: Otlp,
+    pub(super) graphite: LineListener,
+    pub(super) statsd: LineListener,
     pub(super) live: Live,
     pub(super) query: Query,
     pub(super) entries: Entries,
@@ -72,7 +75,22 @@ impl Draft {
         let overrides = if overrides.is_empty() { Vec::new() } else { parse_overrides(overrides, problems) };
         let retention = Retention { others: self.retention, overrides, entries: self.entries };
         let window = self.window.within(retention.longest());
-        let Self { database, http, admit, catalog, journal, influx, jobs, live, query, log, .. } = self;
+        let Self {
+            database,
+            http,
+            admit,
+            catalog,
+            journal,
+            influx,
+            otlp,
+            graphite,
+            statsd,
+            jobs,
+            live,
+            query,
+            log,
+            ..
+        } = self;
         Some(Config {
             mode: mode?,
             listen,
@@ -85,6 +103,9 @@ impl Draft {
             catalog,
             journal,
             influx,
+            otlp,
+            graphite,
+            statsd,
             jobs,
             retention,
             live,

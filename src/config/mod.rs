@@ -27,6 +27,6 @@ pub use load::{Flags, load};
 pub use problem::{Problem, Problems};
 pub use secret::DatabaseUrl;
 pub use settings::{
-    Admit, Anonymous, Catalog, Config, Database, Entries, Http, Influx, InfluxStrings, Jobs, Journal, Live, Log,
-    LogFormat, Mode, Query, Retention, RetentionOverride, Tiers, TimeWindow, Tls,
+    Admit, Anonymous, Catalog, Config, Database, Entries, Http, Influx, InfluxStrings, Jobs, Journal, LineListener,
+    Live, Log, LogFormat, Mode, Otlp, Query, Retention, RetentionOverride, Tiers, TimeWindow, Tls,
 };

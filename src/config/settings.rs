@@ -26,6 +26,9 @@ pub struct Config {
     pub jobs: Jobs,
     pub retention: Retention,
     pub influx: Influx,
+    pub otlp: Otlp,
+    pub graphite: LineListener,
+    pub statsd: LineListener,
     pub live: Live,
     pub query: Query,
     pub log: Log,
@@ -152,6 +155,25 @@ pub enum InfluxStrings {
     #[default]
     Count,
     Refuse,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Otlp {
+    /// Never empty.
+    pub host_attributes: Vec<String>,
+    pub default_host: String,
+    pub resource_labels: Vec<String>,
+    pub scope_labels: bool,
+}
+
+/// Sockets for lines that are answered nothing.
+#[derive(Clone, Debug, Default)]
+pub struct LineListener {
+    /// Without one there are none.
+    pub listen: Option<SocketAddr>,
+    pub default_host: String,
+    pub connections_max: usize,
+    pub flush_interval: Duration,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -21,6 +21,9 @@ pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(work::JOBS)
         .chain(keeping::RETENTION)
         .chain(dialects::INFLUX)
+        .chain(dialects::OTLP)
+        .chain(dialects::GRAPHITE)
+        .chain(dialects::STATSD)
         .chain(reading::KEYS)
 }
 
@@ -50,6 +53,8 @@ mod tests {
             ("database.url", "postgres://a"),
             ("admit.samples_per_second", "1"),
             ("window.past", "1d"),
+            ("graphite.listen", "127.0.0.1:2"),
+            ("statsd.listen", "127.0.0.1:3"),
             ("retention.overrides", "cpu/*@*=1d,7d,365d"),
         ];
         let mut draft = Draft::default();

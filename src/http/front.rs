@@ -106,16 +106,19 @@ impl Front {
         id: &RequestId,
     ) -> (Option<Arc<Route>>, Response) {
         let path = request.uri().path();
+        let headers = request.headers();
         if request.method() == Method::OPTIONS {
             return (None, self.options(&request, id));
         }
         let refusal = match self.router.find(request.method(), path) {
             Found::Route(route, params) => {
-                let shape = route.shape;
+                let shape = route.shape.heeding(headers);
                 let answer = self.call(&route, (request, params), peer, id).await;
                 return (Some(route), answer.unwrap_or_else(|error| refused(&error, shape, id)));
             }
-            Found::OtherMethod(allow, shape) => refused(&ApiError::method_not_allowed(allow), shape, id),
+            Found::OtherMethod(allow, shape) => {
+                refused(&ApiError::method_not_allowed(allow), shape.heeding(headers), id)
+            }
             Found::BadPath(shape) => {
                 let error = ApiError::bad_request(
                     "bad_path",

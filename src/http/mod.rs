@@ -24,6 +24,7 @@ pub use hyper::{Method, StatusCode};
 pub use answer::compressor::{Coding, Compressor};
 pub use answer::error::{self, ApiError, ErrorShape};
 pub use answer::response::{self, Response, ResponseBody};
+pub use answer::rpc;
 pub use answer::streamed_body;
 pub use body::{CollectedBody, encoding};
 pub use config::Config;

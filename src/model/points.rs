@@ -78,6 +78,22 @@ impl Points {
         self.values.truncate(length);
     }
 
+    /// Takes the first `length` points out, or all when there are fewer.
+    #[must_use]
+    pub fn split_off_first(&mut self, length: usize) -> Self {
+        fn first<T>(column: &mut Vec<T>, length: usize) -> Vec<T> {
+            let rest = column.split_off(length.min(column.len()));
+            std::mem::replace(column, rest)
+        }
+        Self {
+            items: first(&mut self.items, length),
+            servers: first(&mut self.servers, length),
+            identities: first(&mut self.identities, length),
+            times: first(&mut self.times, length),
+            values: first(&mut self.values, length),
+        }
+    }
+
     /// Empties every column and keeps the memory.
     pub fn clear(&mut self) {
         self.items.clear();

@@ -106,12 +106,19 @@ pub struct Verdict {
 pub struct Verdicts {
     listed: Vec<Verdict>,
     counts: [u32; Code::ALL.len()],
+    /// A bit for each item that was refused: an item of several samples may be refused several times.
+    items: Vec<u64>,
 }
 
 impl Verdicts {
     /// Refuses an item. The message is built only when it will be listed.
     pub fn refuse(&mut self, index: u32, code: Code, message: impl FnOnce() -> String) {
         self.counts[code as usize] += 1;
+        let (word, bit) = (index as usize / 64, index % 64);
+        if word >= self.items.len() {
+            self.items.resize(word + 1, 0);
+        }
+        self.items[word] |= 1 << bit;
         if self.listed.len() < VERDICTS_LISTED_MAX {
             self.listed.push(Verdict { index, code, message: message() });
         }
@@ -125,6 +132,11 @@ impl Verdicts {
         self.counts.iter().sum()
     }
 
+    /// How many items had something refused.
+    pub fn items(&self) -> u32 {
+        self.items.iter().map(|word| word.count_ones()).sum()
+    }
+
     /// How many items were refused for each reason that occurred.
     pub fn counts(&self) -> impl Iterator<Item = (Code, u32)> {
         Code::ALL.into_iter().map(|code| (code, self.counts[code as usize])).filter(|(_, count)| *count > 0)
@@ -133,6 +145,7 @@ impl Verdicts {
     pub fn clear(&mut self) {
         self.listed.clear();
         self.counts = [0; Code::ALL.len()];
+        self.items.clear();
     }
 }
 
@@ -150,6 +163,17 @@ mod tests {
         assert_eq!(verdicts.listed().len(), VERDICTS_LISTED_MAX);
         assert_eq!(verdicts.listed()[99].index, 99);
         assert_eq!(verdicts.counts().collect::<Vec<_>>(), [(Code::TooOld, 250)]);
+    }
+
+    #[test]
+    fn an_item_that_is_refused_twice_is_one_item() {
+        let mut verdicts = Verdicts::default();
+        for index in [0, 63, 64, 63, 700, 700] {
+            verdicts.refuse(index, Code::TooOld, String::new);
+        }
+        assert_eq!((verdicts.items(), verdicts.total()), (4, 6));
+        verdicts.clear();
+        assert_eq!(verdicts.items(), 0);
     }
 
     #[test]

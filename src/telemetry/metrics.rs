@@ -16,9 +16,10 @@ use prometheus_client::registry::Registry;
 
 use super::process::Process;
 pub use groups::{
-    CatalogMetrics, HttpMetrics, IngestMetrics, JobMetrics, JournalMetrics, LiveMetrics, PostgresMetrics, QueryMetrics,
-    StorageMetrics,
+    CatalogMetrics, HttpMetrics, IngestMetrics, JobMetrics, JournalMetrics, ListenMetrics, LiveMetrics,
+    PostgresMetrics, QueryMetrics, StorageMetrics,
 };
+pub use labels::DropReason;
 
 /// What [`Metrics::render`] writes.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -26,6 +27,7 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 pub struct Metrics {
     pub http: HttpMetrics,
     pub ingest: IngestMetrics,
+    pub listen: ListenMetrics,
     pub journal: JournalMetrics,
     pub catalog: CatalogMetrics,
     pub live: LiveMetrics,
@@ -48,6 +50,7 @@ impl Metrics {
         Self {
             http: HttpMetrics::register(ours),
             ingest: IngestMetrics::register(ours),
+            listen: ListenMetrics::register(ours),
             journal: JournalMetrics::register(ours),
             catalog: CatalogMetrics::register(ours),
             live: LiveMetrics::register(ours),

@@ -8,6 +8,8 @@
 //! ```text
 //! head (the key of a line):  host · metric type · name · value · name · value …
 //! then, a sample each:       metric name
+//!
+//! or, a head for one sample: host · metric type · metric name · name · value …
 //! ```
 
 use crate::model::series::LABELS_MAX;
@@ -51,6 +53,35 @@ impl Head {
         let start = text.len();
         text.extend_from_slice(metric_name.as_bytes());
         RawIdentity { metric_type: self.metric_type, metric_name: Span::new(start, text.len()), labels: self.labels }
+    }
+}
+
+/// Appends a label to a text of labels, for [`single`].
+pub fn label(labels: &mut Vec<u8>, name: &str, value: &str) {
+    push(labels, name);
+    push(labels, value);
+}
+
+/// A series with a head of its own, for dialects whose samples share next to nothing: the name stands before the labels
+/// and so belongs to the key of the line. `metric_name` comes in pieces, `labels` are texts that [`label`] wrote.
+pub fn single(
+    text: &mut Vec<u8>,
+    host: &str,
+    metric_type: &str,
+    metric_name: [&str; 2],
+    labels: &[&[u8]],
+) -> RawIdentity {
+    let start = text.len();
+    push(text, host);
+    push(text, metric_type);
+    let name_start = text.len();
+    metric_name.iter().for_each(|piece| text.extend_from_slice(piece.as_bytes()));
+    let name_end = text.len();
+    labels.iter().for_each(|labels| text.extend_from_slice(labels));
+    RawIdentity {
+        metric_type: Span::new(start, name_start),
+        metric_name: Span::new(name_start, name_end),
+        labels: Span::new(name_end, text.len()),
     }
 }
 
@@ -166,6 +197,19 @@ mod tests {
             };
             drop((host(&text, raw), identity(&text, raw)));
         }
+    }
+
+    #[test]
+    fn a_series_with_a_head_of_its_own_is_read_back_and_its_key_tells_it_from_all_others() {
+        let mut labels = Vec::new();
+        label(&mut labels, "le", "0.5");
+        let mut text = b"before".to_vec();
+        let raw = single(&mut text, "h", "histogram", ["size", "_bucket"], &[&labels, &[]]);
+        assert_eq!(host(&text, raw).unwrap(), "h");
+        let found = identity(&text, raw).unwrap();
+        assert_eq!((found.metric_type(), found.metric_name()), ("histogram", "size_bucket"));
+        assert_eq!(found.labels().get("le"), Some("0.5"));
+        assert_eq!((raw.metric_type.start, raw.labels.end), (6, text.len() as u32));
     }
 
     #[test]

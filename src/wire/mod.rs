@@ -3,6 +3,10 @@
 pub mod composed; // identities that a decoder puts together
 mod decimal; // digits to floats
 pub mod influx; // line protocol
+pub mod otlp; // OpenTelemetry, protobuf and JSON
+mod tags; // tags of the two below
+pub mod graphite; // plain text of Graphite
+pub mod statsd; // StatsD and what an interval of it comes to
 pub mod json; // the grammar every JSON dialect shares
 pub mod gauges; // what the values of agents with fixed metrics are called
 pub mod native; // the bulk metrics body, and metrics as they are answered

@@ -20,6 +20,7 @@ mod jobs; // what runs by itself, or when asked
 mod seal; // from recent to samples, and on to hours
 mod keep; // months ahead, retention behind
 mod query; // stored samples, page by page
+mod listen; // lines over TCP and UDP
 mod live; // WebSocket clients of a whole server
 mod serve; // the program as an operator runs it
 mod api; // the API of the source system, and what we added to it

@@ -29,6 +29,10 @@ pub enum ErrorShape {
     Both,
     /// `{"code":"…","message":"…"}`, the code one of InfluxDB's.
     Influx,
+    /// `{"code":…,"message":"…"}`, a `google.rpc.Status`; in protobuf for requests in protobuf.
+    Rpc,
+    /// The same in protobuf.
+    RpcBytes,
 }
 
 /// The statuses an error may have.

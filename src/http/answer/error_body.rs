@@ -6,12 +6,16 @@ use serde_json::json;
 
 use super::error::{ApiError, ErrorShape, Parts};
 use super::response::{self, Response};
+use super::rpc;
 
 /// The response to `error`. Says nothing of its source.
 pub(in crate::http) fn render(error: &ApiError, shape: ErrorShape) -> Response {
     let parts = error.parts();
-    let body = Bytes::from(text(parts, shape));
-    let mut answer = response::bytes(parts.status.code(), "application/json", body);
+    let (content_type, body) = match shape {
+        ErrorShape::RpcBytes => (rpc::PROTOBUF, rpc::status_bytes(parts.status, &parts.message).into()),
+        _ => ("application/json", Bytes::from(text(parts, shape))),
+    };
+    let mut answer = response::bytes(parts.status.code(), content_type, body);
     let headers = answer.headers_mut();
     if let Some(retry_after) = parts.retry_after {
         // Whole seconds, rounded up: a client that comes back too early is only refused again.
@@ -40,6 +44,7 @@ fn text(parts: &Parts, shape: ErrorShape) -> String {
         ErrorShape::Detail if !parts.details.is_empty() => json!({"detail": parts.details}),
         ErrorShape::Detail => json!({"detail": parts.message}),
         ErrorShape::Both => json!({"detail": parts.message, "error": parts.message}),
+        ErrorShape::Rpc | ErrorShape::RpcBytes => rpc::status_json(parts.status, &parts.message),
         ErrorShape::Influx => json!({"code": parts.status.influx_code(), "message": parts.message}),
     }
     .to_string()
@@ -62,6 +67,7 @@ mod tests {
         check(ErrorShape::Text, r#"{"error":"no such day"}"#);
         check(ErrorShape::Detail, r#"{"detail":["from"]}"#);
         check(ErrorShape::Both, r#"{"detail":"no such day","error":"no such day"}"#);
+        check(ErrorShape::Rpc, r#"{"code":3,"message":"no such day"}"#);
         check(ErrorShape::Influx, r#"{"code":"invalid","message":"no such day"}"#);
     }
 

@@ -9,9 +9,9 @@ use crate::http::{ApiError, Response, response};
 use crate::model::{Code, Intake, Verdict};
 use crate::wire::influx::ShownLines;
 
-const ACCEPTED: HeaderName = HeaderName::from_static("x-millrace-accepted");
-const REJECTED: HeaderName = HeaderName::from_static("x-millrace-rejected");
-const LEFT_OUT: HeaderName = HeaderName::from_static("x-millrace-left-out");
+pub(super) const ACCEPTED: HeaderName = HeaderName::from_static("x-millrace-accepted");
+pub(super) const REJECTED: HeaderName = HeaderName::from_static("x-millrace-rejected");
+pub(super) const LEFT_OUT: HeaderName = HeaderName::from_static("x-millrace-left-out");
 const LEFT_OUT_LINES: HeaderName = HeaderName::from_static("x-millrace-left-out-lines");
 
 /// What a body came to.

@@ -63,7 +63,7 @@ async fn store(
     services.rates.admit(request.peer.ip(), u64::from(scratch.intake.items), Instant::now())?;
     let now = services.clock.now();
     window::refuse_outside(&mut scratch.intake, Window::around(now, services.past, services.future));
-    let Scratch { body, intake } = scratch;
+    let Scratch { body, intake, .. } = scratch;
     let resolved = services.catalog.resolve(body, intake, native::identity).await?;
     commit(services, resolved, &intake.verdicts, permit).await
 }
@@ -89,7 +89,7 @@ pub(super) async fn commit(
 }
 
 fn decode(scratch: &mut Scratch) -> Result<(), DocumentError> {
-    let Scratch { body, intake } = scratch;
+    let Scratch { body, intake, .. } = scratch;
     let mut decoding = || native::decode(body, intake);
     if body.len() > DECODE_INLINE_BYTES_MAX { off_worker(decoding) } else { decoding() }
 }

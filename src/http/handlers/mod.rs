@@ -11,6 +11,8 @@ mod export; // all samples of some series
 mod import; // lines of samples, of any number
 mod influx; // the write endpoints of InfluxDB
 mod influx_answer; // what they answer
+mod otlp; // OpenTelemetry
+mod otlp_answer; // what it is answered
 mod ingest; // bulk metrics
 mod history; // windows of fixed metrics, as one of the source systems answers them
 mod input; // JSON bodies of the small endpoints
@@ -36,7 +38,7 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::cors::Origins;
-use super::error::ErrorShape::{Both, Detail, Influx, Structured, Text};
+use super::error::ErrorShape::{Both, Detail, Influx, Rpc, Structured, Text};
 use super::router::RouteError;
 use super::{ApiError, Request, Response, Router};
 use crate::admit::budget::Budget;
@@ -53,6 +55,7 @@ use crate::query;
 use crate::shutdown::Tasks;
 use crate::store::Database;
 use crate::telemetry::Metrics;
+use crate::wire::otlp::Reading;
 pub use influx::InfluxReading;
 pub use scratch::ScratchPool;
 
@@ -60,7 +63,7 @@ pub use scratch::ScratchPool;
 #[derive(Debug)]
 pub struct Services {
     pub catalog: Arc<Catalog>,
-    pub journal: Journal,
+    pub journal: Arc<Journal>,
     pub hub: Arc<Hub>,
     pub replays: Arc<Replays>,
     pub heartbeat: HeartbeatConfig,
@@ -74,13 +77,15 @@ pub struct Services {
     pub jobs: Arc<Runner>,
     pub database: Database,
     pub budget: Budget,
-    pub rates: Rates,
+    pub rates: Arc<Rates>,
     pub months: MonthsWatch,
     pub retention: Arc<Policy>,
     pub past: Duration,
     pub future: Duration,
     /// How lines of InfluxDB are read.
     pub influx: InfluxReading,
+    /// How OpenTelemetry is read.
+    pub otlp: Reading,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     pub scratch: ScratchPool,
@@ -169,6 +174,12 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route((Access::Open, Text), Method::GET, "/ping", with(influx::ping))
         .route((Access::INGEST, Influx), Method::POST, "/api/v2/write", with(influx::write_v2))
         .route((Access::INGEST, Text), Method::POST, "/api/v3/write_lp", with(influx::write_v3))
+        .route((Access::INGEST, Rpc), Method::POST, "/v1/metrics", with(otlp::metrics))
+        .route((Access::INGEST, Rpc), Method::POST, "/api/v1/otlp/v1/metrics", with(otlp::metrics))
+        .route((Access::INGEST, Rpc), Method::POST, "/otlp/v1/metrics", with(otlp::metrics))
+        .route((Access::INGEST, Rpc), Method::POST, "/opentelemetry/v1/metrics", with(otlp::metrics))
+        .route((Access::INGEST, Rpc), Method::POST, "/v1/logs", with(otlp::logs))
+        .route((Access::INGEST, Rpc), Method::POST, "/v1/traces", with(otlp::traces))
         .build()
 }
 

@@ -6,7 +6,7 @@ use crate::model::Intake;
 
 /// Buffers kept for later; more than run at one time are not needed.
 const KEPT_MAX: usize = 64;
-/// A body buffer that grew beyond this is given back to the allocator, so one huge body does not stay.
+/// A body or text that grew beyond this is given back to the allocator, so one huge body does not stay.
 const BODY_BYTES_KEPT_MAX: usize = 1 << 20;
 /// The same for its points, of which some dialects have one every few bytes.
 const POINTS_KEPT_MAX: usize = 1 << 15;
@@ -14,6 +14,8 @@ const POINTS_KEPT_MAX: usize = 1 << 15;
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     pub(super) body: Vec<u8>,
+    /// What the points lie in, where that is not the body.
+    pub(super) text: Vec<u8>,
     pub(super) intake: Intake,
 }
 
@@ -38,8 +40,10 @@ impl ScratchPool {
     /// Keeps an emptied buffer unless there are enough.
     pub(super) fn give(&self, mut scratch: Box<Scratch>) {
         let points = scratch.intake.points.identities.capacity();
-        if scratch.body.capacity() <= BODY_BYTES_KEPT_MAX && points <= POINTS_KEPT_MAX {
+        let bytes = scratch.body.capacity().max(scratch.text.capacity());
+        if bytes <= BODY_BYTES_KEPT_MAX && points <= POINTS_KEPT_MAX {
             scratch.body.clear();
+            scratch.text.clear();
             scratch.intake.clear();
             self.give.try_send(scratch).ok();
         }

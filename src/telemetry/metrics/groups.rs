@@ -8,7 +8,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use super::labels::{CodeLabels, JobLabels, RequestLabels, RouteLabels, TableLabels, method_label, status_label};
+use super::labels::{
+    CodeLabels, DialectLabels, DropLabels, DropReason, JobLabels, RequestLabels, RouteLabels, TableLabels,
+    method_label, status_label,
+};
 use crate::model::{Code, Micros, Verdicts};
 
 /// A family of histograms with the same buckets.
@@ -61,6 +64,18 @@ metrics! {
         values_left_out: Counter = "ingest_values_left_out", Counter::default();
         /// Bytes of request bodies as they came over the wire.
         bytes: Counter = "ingest_bytes", Counter::default();
+    }
+}
+
+metrics! {
+    /// What came in over sockets that answer nothing.
+    ListenMetrics {
+        /// Lines received, by dialect, refused and dropped ones included.
+        lines: Family<DialectLabels, Counter> = "listen_lines", Family::default();
+        /// Lines, or the samples they came to, that were dropped, by reason.
+        lines_dropped: Family<DropLabels, Counter> = "listen_lines_dropped", Family::default();
+        /// Connections open now.
+        connections: Family<DialectLabels, Gauge> = "listen_connections", Family::default();
     }
 }
 
@@ -178,6 +193,21 @@ impl StorageMetrics {
         let labels = TableLabels { table };
         self.table_bytes.get_or_create(&labels).set(bytes.cast_signed());
         self.dead_rows.get_or_create(&labels).set(dead_rows.cast_signed());
+    }
+}
+
+impl ListenMetrics {
+    pub fn received(&self, dialect: &'static str, lines: u64) {
+        self.lines.get_or_create(&DialectLabels { dialect }).inc_by(lines);
+    }
+
+    pub fn dropped(&self, dialect: &'static str, reason: DropReason, lines: u64) {
+        self.lines_dropped.get_or_create(&DropLabels { dialect, reason: reason.as_str() }).inc_by(lines);
+    }
+
+    /// A connection more, or less.
+    pub fn connected(&self, dialect: &'static str, difference: i64) {
+        self.connections.get_or_create(&DialectLabels { dialect }).inc_by(difference);
     }
 }
 

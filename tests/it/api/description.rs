@@ -43,6 +43,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     transfers(&mut client, &id).await;
     lines(&mut client).await;
     reports(&mut client).await;
+    telemetry(&mut client).await;
     snapshots(&mut client, &id).await;
     for (jobs, results, reference) in [
         ("/api/v1/cron/jobs", "/api/v1/cron/results", "job_id"),
@@ -246,6 +247,24 @@ async fn reports(client: &mut Client<'_>) {
             client.check(&Method::GET, pattern, 422, answer);
         }
     }
+}
+
+async fn telemetry(client: &mut Client<'_>) {
+    let body = |field: &str| format!(r#"{{"{field}":[]}}"#);
+    for (pattern, field) in [
+        ("/v1/metrics", "resourceMetrics"),
+        ("/api/v1/otlp/v1/metrics", "resourceMetrics"),
+        ("/otlp/v1/metrics", "resourceMetrics"),
+        ("/opentelemetry/v1/metrics", "resourceMetrics"),
+        ("/v1/logs", "resourceLogs"),
+    ] {
+        for (body, status) in [(body(field), 200), (format!("{}x", body(field)), 400)] {
+            let answer = client.server.post_text(pattern, &body).await;
+            client.check(&Method::POST, pattern, status, answer);
+        }
+    }
+    let answer = client.server.post_text("/v1/traces", "{}").await;
+    client.check(&Method::POST, "/v1/traces", 404, answer);
 }
 
 async fn snapshots(client: &mut Client<'_>, id: &str) {

@@ -19,14 +19,14 @@ async fn write(server: &TestServer, path: &str, body: &str) -> Answer {
 }
 
 /// The ids of the registered servers by their host names.
-async fn hosts(server: &TestServer) -> BTreeMap<String, String> {
+pub(super) async fn hosts(server: &TestServer) -> BTreeMap<String, String> {
     let listed = server.get("/api/v1/servers").await.json();
     let text = |row: &Value, field: &str| row[field].as_str().unwrap().to_owned();
     listed.as_array().unwrap().iter().map(|row| (text(row, "hostname"), text(row, "id"))).collect()
 }
 
 /// What is stored of a host, as `type name labels value timestamp`, sorted.
-async fn stored(server: &TestServer, host: &str) -> Vec<String> {
+pub(super) async fn stored(server: &TestServer, host: &str) -> Vec<String> {
     let id = hosts(server).await.remove(host).unwrap_or_default();
     let page = server.get(&format!("/api/v1/metrics?limit=1000&server_id={id}")).await.json();
     let row = |row: &Value| {

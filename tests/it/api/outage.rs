@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hyper::{Method, StatusCode};
 use millrace::clock::SystemClock;
+use millrace::model::Micros;
 use serde_json::{Value, json};
 
 use super::description::Document;
@@ -44,7 +45,8 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
             _ => everything(&id).to_string(),
         };
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let answer = server.send(method, &path, &[], body.as_bytes()).await;
+        let json = [("content-type", "application/json")];
+        let answer = server.send(method, &path, &json, body.as_bytes()).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{place:?}: {}", answer.text());
         description.assert_describes(&place, &answer);
         asked += 1;
@@ -64,9 +66,13 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
 
 /// A body that any path can use.
 fn everything(id: &str) -> Value {
+    let time = (Micros::parse_rfc3339(TIME.as_bytes()).unwrap().0 * 1_000).to_string();
+    let gauge = json!({ "name": "usage", "gauge": { "dataPoints": [{ "asInt": 1, "timeUnixNano": time }] } });
     json!({
         "metric_type": "cpu", "metric_name": "usage", "value": 1, "timestamp": TIME,
         "hostname": "server02", "ip_address": "10.0.0.2", "server_id": id, "name": "a", "schedule": "@daily",
+        "resourceMetrics": [{ "scopeMetrics": [{ "metrics": [gauge] }] }],
+        "resourceLogs": [{ "scopeLogs": [{ "logRecords": [{ "timeUnixNano": time }] }] }],
         "host": "a", "port": 1, "job_id": id, "check_id": id, "metrics": [metric("cpu", "usage", 2.0, TIME)],
     })
 }

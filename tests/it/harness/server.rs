@@ -7,6 +7,7 @@ use hyper::{Method, StatusCode};
 use millrace::app::App;
 use millrace::clock::{Clock, SystemClock};
 use millrace::config::{self, Environment, Flags};
+use millrace::listen::Dialect;
 use millrace::shutdown::Tasks;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -25,6 +26,8 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     /// Every method and path pattern it answers.
     pub(crate) routes: Vec<(String, &'static str)>,
+    /// Where it takes lines of each dialect.
+    pub(crate) line_addresses: Vec<(Dialect, SocketAddr)>,
     stop: CancellationToken,
     running: JoinHandle<Ran>,
     database: Option<TestDatabase>,
@@ -59,9 +62,10 @@ impl TestServer {
         let app = App::build(&config, clock).await.expect("a server can be built");
         let address = app.addresses().unwrap()[0];
         let routes = app.routes().map(|(method, pattern)| (method.to_owned(), pattern)).collect();
+        let line_addresses = app.line_addresses().unwrap();
         let stop = CancellationToken::new();
         let running = Tasks::default().spawn("server", app.run(stop.clone().cancelled_owned()));
-        Self { address, routes, stop, running, database: None }
+        Self { address, routes, line_addresses, stop, running, database: None }
     }
 
     /// The server's own database, when it has one.
