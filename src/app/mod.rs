@@ -129,6 +129,7 @@ impl App {
             past: config.window.past,
             future: config.window.future,
             influx: plan::influx(config),
+            prometheus: plan::prometheus(config),
             clock,
             metrics,
             scratch: handlers::ScratchPool::default(),

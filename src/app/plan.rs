@@ -8,6 +8,7 @@ use crate::http::handlers::InfluxReading;
 use crate::jobs::{entries, retention};
 use crate::live::{HeartbeatConfig, HubConfig, QueueLimits};
 use crate::wire::influx::{Naming, Strings};
+use crate::wire::prometheus;
 use crate::{catalog, config, http, journal, query};
 
 pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
@@ -69,6 +70,11 @@ pub(super) fn influx(config: &Config) -> InfluxReading {
     }
 }
 
+pub(super) fn prometheus(config: &Config) -> prometheus::Naming {
+    let config::Prometheus { metric_type, host_labels, default_host } = config.prometheus.clone();
+    prometheus::Naming { metric_type, host_labels, default_host }
+}
+
 pub(super) fn query(config: &Config) -> query::Config {
     query::Config {
         running_max: config.query.running_max,
@@ -117,6 +123,7 @@ mod tests {
         check(&retention(&config), &retention::Policy::default());
         check(&entries(&config), &entries::Retention::default());
         check(&influx(&config), &InfluxReading::default());
+        check(&prometheus(&config), &prometheus::Naming::default());
         check(&query(&config), &query::Config::default());
         check(&hub(&config), &HubConfig::default());
     }

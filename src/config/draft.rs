@@ -8,8 +8,8 @@ use super::problem::Problem;
 use super::retention::parse_overrides;
 use super::secret::DatabaseUrl;
 use super::settings::{
-    Admit, Catalog, Config, Database, Entries, Http, Influx, Jobs, Journal, Live, Log, Mode, Query, Retention, Tiers,
-    TimeWindow, Tls,
+    Admit, Catalog, Config, Database, Entries, Http, Influx, Jobs, Journal, Live, Log, Mode, Prometheus, Query,
+    Retention, Tiers, TimeWindow, Tls,
 };
 
 #[derive(Debug, Default)]
@@ -35,6 +35,7 @@ pub(super) struct Draft {
     /// As it was written.
     pub(super) retention_overrides: String,
     pub(super) influx: Influx,
+    pub(super) prometheus: Prometheus,
     pub(super) live: Live,
     pub(super) query: Query,
     pub(super) entries: Entries,
@@ -70,7 +71,7 @@ impl Draft {
         let overrides = if overrides.is_empty() { Vec::new() } else { parse_overrides(overrides, problems) };
         let retention = Retention { others: self.retention, overrides, entries: self.entries };
         let window = self.window.within(retention.longest());
-        let Self { database, http, admit, catalog, journal, influx, jobs, live, query, log, .. } = self;
+        let Self { database, http, admit, catalog, journal, influx, prometheus, jobs, live, query, log, .. } = self;
         Some(Config {
             mode: mode?,
             listen,
@@ -82,6 +83,7 @@ impl Draft {
             catalog,
             journal,
             influx,
+            prometheus,
             jobs,
             retention,
             live,

@@ -28,5 +28,5 @@ pub use problem::{Problem, Problems};
 pub use secret::DatabaseUrl;
 pub use settings::{
     Admit, Catalog, Config, Database, Entries, Http, Influx, InfluxStrings, Jobs, Journal, Live, Log, LogFormat, Mode,
-    Query, Retention, RetentionOverride, Tiers, TimeWindow, Tls,
+    Prometheus, Query, Retention, RetentionOverride, Tiers, TimeWindow, Tls,
 };

@@ -24,6 +24,7 @@ pub struct Config {
     pub jobs: Jobs,
     pub retention: Retention,
     pub influx: Influx,
+    pub prometheus: Prometheus,
     pub live: Live,
     pub query: Query,
     pub log: Log,
@@ -131,6 +132,14 @@ pub struct Influx {
     pub strings: InfluxStrings,
     /// Never empty.
     pub host_tags: Vec<String>,
+    pub default_host: String,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Prometheus {
+    pub metric_type: String,
+    /// Never empty.
+    pub host_labels: Vec<String>,
     pub default_host: String,
 }
 

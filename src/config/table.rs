@@ -19,6 +19,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(work::JOBS)
         .chain(keeping::RETENTION)
         .chain(dialects::INFLUX)
+        .chain(dialects::PROMETHEUS)
         .chain(reading::KEYS)
 }
 

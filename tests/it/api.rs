@@ -4,6 +4,7 @@ mod agent; // a round of the source system's agent
 mod servers; // registration
 mod ingest; // samples in: what is taken and what is refused
 mod influx; // lines of InfluxDB
+mod prometheus; // remote write, text of exporters, pushes
 mod values; // samples out again, bit for bit
 mod metrics; // samples asked for
 mod latest; // the last value of each series

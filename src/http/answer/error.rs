@@ -27,6 +27,8 @@ pub enum ErrorShape {
     Detail,
     /// `{"code":"…","message":"…"}`, the code one of InfluxDB's.
     Influx,
+    /// The message alone, as text: Prometheus logs the first line of it.
+    Plain,
 }
 
 /// The statuses an error may have.

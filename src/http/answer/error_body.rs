@@ -11,7 +11,11 @@ use super::response::{self, Response};
 pub(in crate::http) fn render(error: &ApiError, shape: ErrorShape) -> Response {
     let parts = error.parts();
     let body = Bytes::from(text(parts, shape));
-    let mut answer = response::bytes(parts.status.code(), "application/json", body);
+    let content_type = match shape {
+        ErrorShape::Plain => "text/plain; charset=utf-8",
+        _ => "application/json",
+    };
+    let mut answer = response::bytes(parts.status.code(), content_type, body);
     let headers = answer.headers_mut();
     if let Some(retry_after) = parts.retry_after {
         // Whole seconds, rounded up: a client that comes back too early is only refused again.
@@ -35,6 +39,7 @@ fn text(parts: &Parts, shape: ErrorShape) -> String {
         ErrorShape::Structured => {
             json!({"error": {"code": parts.code, "message": parts.message, "details": parts.details}})
         }
+        ErrorShape::Plain => return format!("{}\n", parts.message),
         ErrorShape::Text => json!({"error": parts.message}),
         ErrorShape::Detail => json!({"detail": parts.message}),
         ErrorShape::Influx => json!({"code": parts.status.influx_code(), "message": parts.message}),

@@ -129,7 +129,7 @@ async fn write(
     let mut scratch = services.scratch.take();
     let stored = store(services, request, (body, permit), (precision, partial), &mut scratch).await;
     let answered = stored.and_then(|accepted| {
-        let Scratch { body, intake } = &*scratch;
+        let Scratch { body, intake, .. } = &*scratch;
         let outcome = Outcome { body, accepted, intake };
         let mut answer = answer(&outcome)?;
         influx_answer::tell(&outcome, answer.headers_mut());
@@ -162,7 +162,7 @@ async fn store(
     hold_columns(&scratch.body, &mut permit)?;
     let InfluxReading { strings, naming } = &services.influx;
     let now = services.clock.now();
-    let Scratch { body, intake } = scratch;
+    let Scratch { body, intake, .. } = scratch;
     let mut decoding = || decode(body, &Options { precision, now, strings: *strings }, intake);
     if body.len() > DECODE_INLINE_BYTES_MAX {
         off_worker(decoding)

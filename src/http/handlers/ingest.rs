@@ -48,7 +48,7 @@ async fn store(
     services.rates.admit(request.peer.ip(), u64::from(scratch.intake.items), Instant::now())?;
     let now = services.clock.now();
     window::refuse_outside(&mut scratch.intake, Window::around(now, services.past, services.future));
-    let Scratch { body, intake } = scratch;
+    let Scratch { body, intake, .. } = scratch;
     let resolved = services.catalog.resolve(body, intake, native::identity).await?;
     commit(services, resolved, &intake.verdicts, permit).await
 }
@@ -60,7 +60,7 @@ pub(super) async fn commit(
     verdicts: &Verdicts,
     permit: Permit,
 ) -> Result<usize, ApiError> {
-    let Resolved { batch, servers, misses } = resolved;
+    let Resolved { batch, servers, misses, .. } = resolved;
     services.metrics.catalog.misses.inc_by(misses as u64);
     services.metrics.ingest.refused(verdicts);
     let samples = batch.len();
@@ -74,7 +74,7 @@ pub(super) async fn commit(
 }
 
 fn decode(scratch: &mut Scratch) -> Result<(), ApiError> {
-    let Scratch { body, intake } = scratch;
+    let Scratch { body, intake, .. } = scratch;
     let mut decoding = || native::decode(body, intake);
     let decoded = if body.len() > DECODE_INLINE_BYTES_MAX { off_worker(decoding) } else { decoding() };
     Ok(decoded?)

@@ -11,6 +11,8 @@ mod export; // all samples of some series
 mod import; // lines of samples, of any number
 mod influx; // the write endpoints of InfluxDB
 mod influx_answer; // what they answer
+mod prometheus; // remote write, and samples as text
+mod prometheus_answer; // what they answer
 mod ingest; // bulk metrics
 mod history; // windows of fixed metrics, as one of the source systems answers them
 mod input; // JSON bodies of the small endpoints
@@ -35,7 +37,7 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::cors::Origins;
-use super::error::ErrorShape::{Detail, Influx, Structured, Text};
+use super::error::ErrorShape::{Detail, Influx, Plain, Structured, Text};
 use super::router::RouteError;
 use super::{ApiError, Request, Response, Router};
 use crate::admit::budget::Budget;
@@ -52,6 +54,7 @@ use crate::query;
 use crate::shutdown::Tasks;
 use crate::store::Database;
 use crate::telemetry::Metrics;
+use crate::wire::prometheus::Naming;
 pub use influx::InfluxReading;
 pub use scratch::ScratchPool;
 
@@ -80,6 +83,8 @@ pub struct Services {
     pub future: Duration,
     /// How lines of InfluxDB are read.
     pub influx: InfluxReading,
+    /// How labels of Prometheus become series.
+    pub prometheus: Naming,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     pub scratch: ScratchPool,
@@ -152,6 +157,15 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route((Access::Open, Text), Method::GET, "/ping", with(influx::ping))
         .route((Access::INGEST, Influx), Method::POST, "/api/v2/write", with(influx::write_v2))
         .route((Access::INGEST, Text), Method::POST, "/api/v3/write_lp", with(influx::write_v3))
+        .route((Access::INGEST, Plain), Method::POST, "/api/v1/write", with(prometheus::remote_write))
+        .route((Access::INGEST, Plain), Method::POST, "/api/v1/push", with(prometheus::remote_write))
+        .route((Access::INGEST, Plain), Method::POST, "/api/v1/import/prometheus", with(prometheus::import))
+        .route((Access::INGEST, Plain), Method::POST, "/metrics/job/{*grouping}", with(prometheus::push))
+        .route((Access::INGEST, Plain), Method::PUT, "/metrics/job/{*grouping}", with(prometheus::push))
+        .route((Access::INGEST, Plain), Method::DELETE, "/metrics/job/{*grouping}", with(prometheus::forget))
+        .route((Access::INGEST, Plain), Method::POST, "/metrics/job@base64/{*grouping}", with(prometheus::push))
+        .route((Access::INGEST, Plain), Method::PUT, "/metrics/job@base64/{*grouping}", with(prometheus::push))
+        .route((Access::INGEST, Plain), Method::DELETE, "/metrics/job@base64/{*grouping}", with(prometheus::forget))
         .build()
 }
 

@@ -14,6 +14,8 @@ const POINTS_KEPT_MAX: usize = 1 << 15;
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     pub(super) body: Vec<u8>,
+    /// What a decoder puts together beside the body.
+    pub(super) text: Vec<u8>,
     pub(super) intake: Intake,
 }
 
@@ -38,8 +40,10 @@ impl ScratchPool {
     /// Keeps an emptied buffer unless there are enough.
     pub(super) fn give(&self, mut scratch: Box<Scratch>) {
         let points = scratch.intake.points.identities.capacity();
-        if scratch.body.capacity() <= BODY_BYTES_KEPT_MAX && points <= POINTS_KEPT_MAX {
+        let bytes = scratch.body.capacity().max(scratch.text.capacity());
+        if bytes <= BODY_BYTES_KEPT_MAX && points <= POINTS_KEPT_MAX {
             scratch.body.clear();
+            scratch.text.clear();
             scratch.intake.clear();
             self.give.try_send(scratch).ok();
         }
