@@ -26,7 +26,7 @@ const MESSAGE_1: &str = "prometheus.WriteRequest";
 const MESSAGE_2: &str = "io.prometheus.write.v2.Request";
 const OPEN_METRICS: &str = "application/openmetrics-text";
 /// Texts that are no text: the formats in which some clients push.
-const BINARY: [&str; 3] = ["application/vnd.google.protobuf", PROTOBUF, "application/json"];
+const BINARY: [&str; 2] = ["application/vnd.google.protobuf", PROTOBUF];
 
 /// What one body may come to: samples, and bytes of names put together.
 const ROOM_MAX: Room = Room { points: 2_000_000, text_bytes: 96 << 20 };

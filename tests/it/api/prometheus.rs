@@ -6,6 +6,7 @@ mod hostile; // bodies made to hurt
 mod histograms; // native ones, as classic ones
 mod text; // what exporters show
 mod push; // what clients push
+mod real; // the program itself
 
 use std::collections::BTreeMap;
 
@@ -60,6 +61,16 @@ async fn stored(server: &TestServer, host: &str) -> Vec<String> {
     let mut rows: Vec<String> = page["metrics"].as_array().unwrap().iter().map(row).collect();
     rows.sort();
     rows
+}
+
+/// The value of a line of an export, to the bit.
+fn value_bits(line: &str) -> u64 {
+    let (_, rest) = line.split_once("\"value\":").unwrap();
+    let spelt = rest.split([',', '}']).next().unwrap().trim_matches('"');
+    match spelt.strip_prefix("0x") {
+        Some(hex) => u64::from_str_radix(hex, 16).unwrap(),
+        None => spelt.parse::<f64>().unwrap().to_bits(),
+    }
 }
 
 #[track_caller]

@@ -48,23 +48,17 @@ async fn both_versions_store_the_same_series_under_the_host_of_their_instance() 
 #[tokio::test]
 async fn every_float_comes_back_bit_for_bit_stale_markers_included() {
     let server = start().await;
-    let values = [0.1, -0.0, 5e-324, f64::MAX, 1.0 / 3.0, f64::NEG_INFINITY, f64::from_bits(0x7ff0_0000_0000_0002)];
+    // Senders leave out what equals zero, so a zero below zero cannot be told; text can tell it.
+    let values = [0.1, 5e-324, f64::MAX, 1.0 / 3.0, f64::NEG_INFINITY, f64::from_bits(0x7ff0_0000_0000_0002)];
     let one = request(
         values.iter().zip(0..).map(|(value, place)| series(&format!("f{place}"), &[], &[(*value, NOW_MS)])).collect(),
     );
-    assert_told(&write(&server, &one).await, 204, "7", "0");
+    assert_told(&write(&server, &one).await, 204, "6", "0");
     let exported = server.get("/api/v1/export?metric_type=prometheus").await;
     for (place, value) in values.iter().enumerate() {
         let name = format!("\"f{place}\"");
         let line = exported.text().lines().find(|line| line.contains(&name)).unwrap();
-        let line: Value = serde_json::from_str(line).unwrap();
-        let spelt = &line["value"];
-        let bits = match spelt.as_str() {
-            Some("-Inf") => f64::NEG_INFINITY.to_bits(),
-            Some(hex) => u64::from_str_radix(hex.trim_start_matches("0x"), 16).unwrap(),
-            None => spelt.as_f64().unwrap().to_bits(),
-        };
-        assert_eq!(bits, value.to_bits(), "{line}");
+        assert_eq!(value_bits(line), value.to_bits(), "{line}");
     }
     server.stop().await.unwrap();
 }

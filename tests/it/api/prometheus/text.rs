@@ -44,6 +44,21 @@ async fn what_an_exporter_shows_is_stored_line_by_line() {
 }
 
 #[tokio::test]
+async fn every_value_of_a_line_comes_back_bit_for_bit() {
+    let server = start().await;
+    let values = [0.1, -0.0, 5e-324, f64::MAX, 1.0 / 3.0, f64::INFINITY, f64::NAN, 9_007_199_254_740_993.0];
+    let spelt: Vec<String> = values.iter().zip(0..).map(|(value, place)| format!("f{place} {value:?}\n")).collect();
+    assert_told(&send_text(&server, IMPORT, &spelt.concat()).await, 204, "8", "0");
+    let exported = server.get("/api/v1/export?metric_type=prometheus").await;
+    for (place, value) in values.iter().enumerate() {
+        let name = format!("\"f{place}\"");
+        let line = exported.text().lines().find(|line| line.contains(&name)).unwrap();
+        assert_eq!(value_bits(line), value.to_bits(), "{line}");
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn open_metrics_has_seconds_exemplars_and_quoted_names() {
     let server = start().await;
     let text = format!(
