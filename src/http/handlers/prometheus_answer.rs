@@ -7,7 +7,7 @@ use super::prometheus::Form;
 use crate::catalog::Resolved;
 use crate::http::{Response, response};
 use crate::model::{Intake, Points, Verdict};
-use crate::wire::prometheus::{is_histogram_count, is_of_histogram};
+use crate::wire::prometheus::{ends_histogram, is_of_histogram};
 
 const SAMPLES: HeaderName = HeaderName::from_static("x-prometheus-remote-write-samples-written");
 const HISTOGRAMS: HeaderName = HeaderName::from_static("x-prometheus-remote-write-histograms-written");
@@ -36,23 +36,27 @@ pub(super) struct Outcome<'a> {
 /// The points that are parts of native histograms; empty for nearly every body.
 #[derive(Debug, Default)]
 pub(super) struct Histograms {
-    /// Their places, and whether that part stands for the histogram.
+    /// Their places in order, and whether that part is the last of its histogram.
     parts: Vec<(usize, bool)>,
 }
 
 impl Histograms {
     pub(super) fn of(text: &[u8], points: &Points) -> Self {
         let parts = points.identities.iter().enumerate().filter(|(_, raw)| is_of_histogram(**raw));
-        Self { parts: parts.map(|(place, raw)| (place, is_histogram_count(text, *raw))).collect() }
+        Self { parts: parts.map(|(place, raw)| (place, ends_histogram(text, *raw))).collect() }
     }
 
-    /// What of all is going to be committed.
+    /// What of all is going to be committed. A histogram of which a part is missing does not count as one.
     pub(super) fn written(&self, resolved: &Resolved) -> Written {
-        let kept = self.parts.iter().filter(|(place, _)| resolved.lost.binary_search(place).is_err());
-        let (mut parts, mut histograms) = (0, 0);
-        for (_, is_count) in kept {
-            parts += 1;
-            histograms += usize::from(*is_count);
+        let (mut parts, mut histograms, mut is_whole) = (0, 0, true);
+        for (place, is_last) in &self.parts {
+            let is_kept = resolved.lost.binary_search(place).is_err();
+            parts += usize::from(is_kept);
+            is_whole &= is_kept;
+            if *is_last {
+                histograms += usize::from(is_whole);
+                is_whole = true;
+            }
         }
         Written { samples: resolved.batch.len() - parts, histograms, parts }
     }

@@ -34,6 +34,7 @@ pub(super) fn add(native: &Native, time: Micros, sink: &mut Sink<'_>) -> Result<
         let part = sink.part(BUCKET, spelt(bound).as_bytes())?;
         sink.add_named(part, time, count)?;
     }
+    // The sum comes last, by which the end of a histogram is known.
     for (part, bound, value) in [(BUCKET, EVERYTHING, count), (COUNT, b"", count), (SUM, b"", native.sum)] {
         let part = sink.part(part, bound)?;
         sink.add_named(part, time, value)?;

@@ -31,7 +31,7 @@ pub use exposition::{Exposition, TextTimes};
 pub use grouping::{Grouping, GroupingError};
 pub use naming::Naming;
 pub use refusal::Fault;
-pub use sink::{Room, is_histogram_count, is_of_histogram};
+pub use sink::{Room, ends_histogram, is_of_histogram};
 pub use write1::decode as decode_write1;
 pub use write2::decode as decode_write2;
 

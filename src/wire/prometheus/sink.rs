@@ -26,9 +26,9 @@ pub fn is_of_histogram(raw: RawIdentity) -> bool {
     raw.metric_name.start != raw.metric_name.end
 }
 
-/// Whether a point is the count of a native histogram, of which each has one.
-pub fn is_histogram_count(text: &[u8], raw: RawIdentity) -> bool {
-    raw.metric_name.of(text) == COUNT
+/// Whether a point is the last part of a native histogram, which is its sum.
+pub fn ends_histogram(text: &[u8], raw: RawIdentity) -> bool {
+    raw.metric_name.of(text) == SUM
 }
 
 pub(super) struct Sink<'a> {

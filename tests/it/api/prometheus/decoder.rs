@@ -1,7 +1,7 @@
 //! The decoders against messages that another implementation made of the same values.
 
-use millrace::model::Intake;
-use millrace::wire::prometheus::{Fault, Naming, Room, decode_write1, decode_write2};
+use millrace::model::{Intake, Micros};
+use millrace::wire::prometheus::{Exposition, Fault, Grouping, Naming, Room, TextTimes, decode_write1, decode_write2};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -59,8 +59,19 @@ fn expected(request: &WriteRequest) -> Vec<Sample> {
     request.timeseries.iter().flat_map(of_series).collect()
 }
 
+/// Written as some exporters do: the labels backwards, blanks where there may be some.
+fn line(series: &TimeSeries, sample: crate::harness::remote_write::Sample) -> String {
+    let escaped = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    let named = |label: &&crate::harness::remote_write::Label| label.name == "__name__";
+    let name = series.labels.iter().find(named).unwrap();
+    let others = series.labels.iter().rev().filter(|label| !named(label));
+    let labels: Vec<String> = others.map(|label| format!("{} = \"{}\"", label.name, escaped(&label.value))).collect();
+    format!("{}{{{}}}\t{:?}  {}\r\n", name.value, labels.join(" , "), sample.value, sample.timestamp)
+}
+
 fn any_series() -> impl Strategy<Value = TimeSeries> {
-    let labels = prop::collection::btree_map("[a-z][a-z0-9_]{0,8}|instance", "[a-zA-Z0-9 äß/]{0,12}|[a-z]{200}", 0..6);
+    let labels =
+        prop::collection::btree_map("[a-z][a-z0-9_]{0,8}|instance", "[a-zA-Z0-9 äß/\\\\\"\n]{0,12}|[a-z]{200}", 0..6);
     let value =
         prop_oneof![any::<u64>().prop_map(f64::from_bits), Just(0.0), Just(f64::from_bits(0x7ff0_0000_0000_0002))];
     let time = prop_oneof![0..4_102_444_800_000_i64, Just(0), -1_000_000..0_i64];
@@ -86,6 +97,27 @@ proptest! {
         for (left, right) in one.points.identities.iter().zip(&two.points.identities) {
             prop_assert_eq!(left.labels.of(&text), right.labels.of(&text_2), "one spelling, whatever the version");
         }
+    }
+
+    #[test]
+    fn every_line_of_text_is_what_was_spelt(timeseries in prop::collection::vec(any_series(), 0..8)) {
+        let request = WriteRequest { timeseries, ..WriteRequest::default() };
+        let mut lines = "# HELP x What it is\n\n".to_owned();
+        for series in &request.timeseries {
+            series.samples.iter().for_each(|sample| lines.push_str(&line(series, *sample)));
+        }
+        let (mut body, mut text, mut intake) = (lines.clone().into_bytes(), Vec::new(), Intake::default());
+        let grouping = Grouping::default();
+        let exposition = Exposition { times: TextTimes::Millis, now: Micros(1), grouping: &grouping };
+        prop_assert_eq!(exposition.decode(&mut body, &mut text, ROOM, &mut intake), Ok(()));
+        // All that is no number is one when it is text.
+        let plain = |(host, name, labels, time, bits): Sample| {
+            let value = f64::from_bits(bits);
+            (host, name, labels, time, if value.is_nan() { f64::NAN.to_bits() } else { bits })
+        };
+        let wanted: Vec<Sample> = expected(&request).into_iter().map(plain).collect();
+        prop_assert_eq!(samples(&body, &intake), wanted, "{}", lines);
+        prop_assert_eq!(intake.verdicts.total(), 0);
     }
 
     #[test]

@@ -113,3 +113,15 @@ async fn a_histogram_that_contradicts_itself_is_refused_by_name() {
     }
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_histogram_of_which_a_part_is_refused_does_not_count_as_written() {
+    let server = start_with(&[("catalog.series_per_server_max", "3")]).await;
+    let histogram = |count| Histogram { count_int: Some(count), sum: 1.0, timestamp: NOW_MS, ..Histogram::default() };
+    let answer = write_2(&server, &request(histogram(1))).await;
+    assert_told(&answer, 400, "3", "1");
+    assert_eq!(answer.header("x-prometheus-remote-write-histograms-written"), Some("0"));
+    assert_eq!(answer.header("x-prometheus-remote-write-samples-written"), Some("0"));
+    assert!(answer.text().starts_with("1 refused, 3 samples stored; series 0: "), "{}", answer.text());
+    server.stop().await.unwrap();
+}
