@@ -7,7 +7,7 @@ SCENARIO ?= all
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench load compare fmt lint postgres
+.PHONY: help run test bench load compare fmt lint postgres prometheus
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
@@ -15,7 +15,7 @@ help: ## List the targets.
 run: postgres ## Build and start Millrace with its own PostgreSQL on http://127.0.0.1:8080.
 	data_dir=$$(scripts/data-dir.sh "$(DATA_DIR)") && exec cargo run --release -- serve --dev --data-dir "$$data_dir" $(ARGS)
 
-test: postgres ## Run every test, against PostgreSQL clusters that are thrown away.
+test: postgres prometheus ## Run every test, against PostgreSQL clusters that are thrown away.
 	cargo test --workspace $(ARGS)
 
 bench: postgres ## Run the micro-benchmarks.
@@ -39,3 +39,6 @@ lint: ## Check format, lints and documentation, with warnings as errors.
 
 postgres:
 	@scripts/install-postgres.sh
+
+prometheus:
+	@scripts/install-prometheus.sh

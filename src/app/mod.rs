@@ -136,6 +136,7 @@ impl App {
             future: config.window.future,
             influx: plan::influx(config),
             otlp: plan::otlp(config),
+            prometheus: plan::prometheus(config),
             clock,
             metrics,
             scratch: handlers::ScratchPool::default(),

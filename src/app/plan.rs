@@ -13,6 +13,7 @@ use crate::live::{HeartbeatConfig, HubConfig, QueueLimits};
 use crate::model::Reach;
 use crate::wire::influx::{Naming, Strings};
 use crate::wire::otlp::Reading;
+use crate::wire::prometheus;
 use crate::{catalog, config, http, journal, listen, query};
 
 pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
@@ -115,6 +116,11 @@ pub(super) fn listeners(config: &Config) -> Vec<listen::Config> {
     [of(Dialect::Graphite, &config.graphite), of(Dialect::Statsd, &config.statsd)].into_iter().flatten().collect()
 }
 
+pub(super) fn prometheus(config: &Config) -> prometheus::Naming {
+    let config::Prometheus { metric_type, host_labels, default_host } = config.prometheus.clone();
+    prometheus::Naming { metric_type, host_labels, default_host }
+}
+
 pub(super) fn query(config: &Config) -> query::Config {
     query::Config {
         running_max: config.query.running_max,
@@ -164,6 +170,7 @@ mod tests {
         check(&entries(&config), &entries::Retention::default());
         check(&influx(&config), &InfluxReading::default());
         check(&otlp(&config), &Reading::default());
+        check(&prometheus(&config), &prometheus::Naming::default());
         check(&query(&config), &query::Config::default());
         check(&hub(&config), &HubConfig::default());
     }

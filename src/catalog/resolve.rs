@@ -28,6 +28,8 @@ pub struct Resolved {
     pub servers: Vec<Arc<ServerEntry>>,
     /// How many samples were of spellings not met before.
     pub misses: usize,
+    /// The points that are not in the batch, by their places among those that came.
+    pub lost: Vec<usize>,
 }
 
 impl Catalog {
@@ -49,11 +51,8 @@ impl Catalog {
             Settling { catalog: self, spelt, intake, ids: &mut ids }.settle(&misses).await?;
         }
         refuse_unknown_servers(intake, &entries);
-        Ok(Resolved {
-            batch: take_resolved(intake, ids),
-            servers: entries.into_iter().flatten().collect(),
-            misses: misses.len(),
-        })
+        let (batch, lost) = take_resolved(intake, ids);
+        Ok(Resolved { batch, servers: entries.into_iter().flatten().collect(), misses: misses.len(), lost })
     }
 }
 
@@ -96,11 +95,13 @@ pub(super) fn not_registered(server_id: Uuid) -> String {
     format!("server {server_id} is not registered")
 }
 
-/// Moves the points that have an id into a batch.
-pub(super) fn take_resolved(intake: &mut Intake, mut ids: Vec<SeriesId>) -> Batch {
+/// Moves the points that have an id into a batch, and answers the places of the others.
+pub(super) fn take_resolved(intake: &mut Intake, mut ids: Vec<SeriesId>) -> (Batch, Vec<usize>) {
     let mut times = std::mem::take(&mut intake.points.times);
     let mut values = std::mem::take(&mut intake.points.values);
+    let mut lost = Vec::new();
     if ids.contains(&UNRESOLVED) {
+        lost.extend(ids.iter().enumerate().filter(|(_, id)| **id == UNRESOLVED).map(|(place, _)| place));
         let mut keep = ids.iter().map(|id| *id != UNRESOLVED);
         times.retain(|_| keep.next().unwrap_or(false));
         let mut keep = ids.iter().map(|id| *id != UNRESOLVED);
@@ -108,5 +109,5 @@ pub(super) fn take_resolved(intake: &mut Intake, mut ids: Vec<SeriesId>) -> Batc
         ids.retain(|id| *id != UNRESOLVED);
     }
     intake.points.clear();
-    Batch { series: ids, times, values }
+    (Batch { series: ids, times, values }, lost)
 }

@@ -56,7 +56,8 @@ impl Catalog {
             let met = self.settle_lines(body, intake, &mut ids, (missed, naming)).await?;
             servers.extend(met.into_iter().flatten());
         }
-        Ok(Resolved { batch: take_resolved(intake, ids), servers, misses })
+        let (batch, lost) = take_resolved(intake, ids);
+        Ok(Resolved { batch, servers, misses, lost })
     }
 
     /// The hot path: fills `ids` and answers what was not found.

@@ -9,7 +9,7 @@ use super::retention::parse_overrides;
 use super::secret::DatabaseUrl;
 use super::settings::{
     Admit, Anonymous, Catalog, Config, Database, Entries, Http, Influx, Jobs, Journal, LineListener, Live, Log, Mode,
-    Otlp, Query, Retention, Tiers, TimeWindow, Tls,
+    Otlp, Prometheus, Query, Retention, Tiers, TimeWindow, Tls,
 };
 
 #[derive(Debug, Default)]
@@ -37,6 +37,7 @@ pub(super) struct Draft {
     /// As it was written.
     pub(super) retention_overrides: String,
     pub(super) influx: Influx,
+    pub(super) prometheus: Prometheus,
     pub(super) otlp: Otlp,
     pub(super) graphite: LineListener,
     pub(super) statsd: LineListener,
@@ -82,6 +83,7 @@ impl Draft {
             catalog,
             journal,
             influx,
+            prometheus,
             otlp,
             graphite,
             statsd,
@@ -103,6 +105,7 @@ impl Draft {
             catalog,
             journal,
             influx,
+            prometheus,
             otlp,
             graphite,
             statsd,

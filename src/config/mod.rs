@@ -28,5 +28,5 @@ pub use problem::{Problem, Problems};
 pub use secret::DatabaseUrl;
 pub use settings::{
     Admit, Anonymous, Catalog, Config, Database, Entries, Http, Influx, InfluxStrings, Jobs, Journal, LineListener,
-    Live, Log, LogFormat, Mode, Otlp, Query, Retention, RetentionOverride, Tiers, TimeWindow, Tls,
+    Live, Log, LogFormat, Mode, Otlp, Prometheus, Query, Retention, RetentionOverride, Tiers, TimeWindow, Tls,
 };

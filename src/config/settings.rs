@@ -26,6 +26,7 @@ pub struct Config {
     pub jobs: Jobs,
     pub retention: Retention,
     pub influx: Influx,
+    pub prometheus: Prometheus,
     pub otlp: Otlp,
     pub graphite: LineListener,
     pub statsd: LineListener,
@@ -147,6 +148,14 @@ pub struct Influx {
     pub strings: InfluxStrings,
     /// Never empty.
     pub host_tags: Vec<String>,
+    pub default_host: String,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Prometheus {
+    pub metric_type: String,
+    /// Never empty.
+    pub host_labels: Vec<String>,
     pub default_host: String,
 }
 

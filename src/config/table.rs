@@ -21,6 +21,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(work::JOBS)
         .chain(keeping::RETENTION)
         .chain(dialects::INFLUX)
+        .chain(dialects::PROMETHEUS)
         .chain(dialects::OTLP)
         .chain(dialects::GRAPHITE)
         .chain(dialects::STATSD)

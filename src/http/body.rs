@@ -139,6 +139,14 @@ impl CollectedBody {
         self.inflated_bytes_max
     }
 
+    /// What this body states it decodes to, where its encoding begins with that. So much is needed and no more.
+    ///
+    /// # Errors
+    /// When it is more than this body may decode to, or cannot be true: before any memory is taken for it.
+    pub fn stated_bytes(&self) -> Result<Option<usize>, BodyError> {
+        inflate::stated_bytes(self.encoding, self.wire.bytes(), self.inflated_bytes_max).map_err(not_inflated)
+    }
+
     /// Appends the decoded body to `out` and gives it back. What may take long is inflated beside the async worker, and
     /// is not left alone when the caller is given up meanwhile: whatever the caller holds for it is held to its end.
     ///
@@ -162,10 +170,14 @@ impl CollectedBody {
 
     fn inflate_to(&self, out: &mut Vec<u8>) -> Result<(), BodyError> {
         let result = inflate::inflate(self.encoding, self.wire.bytes(), self.inflated_bytes_max, out);
-        result.map_err(|error| match error {
-            InflateError::TooLarge { bytes_max } => BodyError::InflatedTooLarge { bytes_max },
-            InflateError::Corrupt(corrupt) => BodyError::Corrupt(corrupt),
-        })
+        result.map_err(not_inflated)
+    }
+}
+
+fn not_inflated(error: InflateError) -> BodyError {
+    match error {
+        InflateError::TooLarge { bytes_max } => BodyError::InflatedTooLarge { bytes_max },
+        InflateError::Corrupt(corrupt) => BodyError::Corrupt(corrupt),
     }
 }
 

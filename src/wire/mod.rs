@@ -9,6 +9,7 @@ pub mod graphite; // plain text of Graphite
 pub mod statsd; // StatsD and what an interval of it comes to
 pub mod json; // the grammar every JSON dialect shares
 pub mod gauges; // what the values of agents with fixed metrics are called
+pub mod prometheus; // remote write, text of exporters
 pub mod native; // the bulk metrics body, and metrics as they are answered
 pub mod lines; // samples one a line, as they are exported and imported
 pub mod tree; // whole JSON documents

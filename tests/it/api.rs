@@ -5,6 +5,7 @@ mod servers; // registration
 mod ingest; // samples in: what is taken and what is refused
 mod influx; // lines of InfluxDB
 mod otlp; // OpenTelemetry
+mod prometheus; // remote write, text of exporters, pushes
 mod values; // samples out again, bit for bit
 mod metrics; // samples asked for
 mod latest; // the last value of each series

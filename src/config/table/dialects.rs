@@ -11,6 +11,8 @@ const OPEN_TO_ALL: &str = "Nobody is asked who he is: whoever reaches the addres
 
 /// DNS allows no longer host name.
 const HOST_BYTES_MAX: usize = 255;
+/// No series has a longer metric type.
+const TYPE_BYTES_MAX: usize = 256;
 
 pub(super) const INFLUX: &[Key] = &[
     Key::words("influx.strings", "count", "count or refuse", set_strings).about(
@@ -28,6 +30,21 @@ pub(super) const INFLUX: &[Key] = &[
         set_host(&mut draft.influx.default_host, text)
     })
     .about("The server of Influx lines that have no such tag.", ""),
+];
+
+pub(super) const PROMETHEUS: &[Key] = &[
+    Key::words("prometheus.metric_type", "prometheus", "a text of up to 256 bytes", set_metric_type)
+        .about("The metric type of all samples from Prometheus; their names and labels stay what they are.", ""),
+    Key::words("prometheus.host_labels", "instance", "names of labels, with commas between", |draft, text| {
+        set_list(&mut draft.prometheus.host_labels, text)
+    }).about(
+        "The label whose host part names the server of a sample from Prometheus: the first of these that it has. It stays a label.",
+        "",
+    ),
+    Key::words("prometheus.default_host", "prometheus", "a host name", |draft, text| {
+        set_host(&mut draft.prometheus.default_host, text)
+    })
+        .about("The server of samples from Prometheus that have no such label.", ""),
 ];
 
 pub(super) const OTLP: &[Key] = &[
@@ -117,6 +134,14 @@ fn set_host(host: &mut String, text: &str) -> bool {
     let accepted = (1..=HOST_BYTES_MAX).contains(&text.len()) && !text.contains('\0');
     if accepted {
         text.clone_into(host);
+    }
+    accepted
+}
+
+fn set_metric_type(draft: &mut Draft, text: &str) -> bool {
+    let accepted = (1..=TYPE_BYTES_MAX).contains(&text.len()) && !text.contains('\0');
+    if accepted {
+        text.clone_into(&mut draft.prometheus.metric_type);
     }
     accepted
 }

@@ -33,6 +33,8 @@ pub enum ErrorShape {
     Rpc,
     /// The same in protobuf.
     RpcBytes,
+    /// The message alone, as text: Prometheus logs the first line of it.
+    Plain,
 }
 
 /// The statuses an error may have.

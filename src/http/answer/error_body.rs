@@ -13,6 +13,7 @@ pub(in crate::http) fn render(error: &ApiError, shape: ErrorShape) -> Response {
     let parts = error.parts();
     let (content_type, body) = match shape {
         ErrorShape::RpcBytes => (rpc::PROTOBUF, rpc::status_bytes(parts.status, &parts.message).into()),
+        ErrorShape::Plain => ("text/plain; charset=utf-8", Bytes::from(text(parts, shape))),
         _ => ("application/json", Bytes::from(text(parts, shape))),
     };
     let mut answer = response::bytes(parts.status.code(), content_type, body);
@@ -39,6 +40,7 @@ fn text(parts: &Parts, shape: ErrorShape) -> String {
         ErrorShape::Structured => {
             json!({"error": {"code": parts.code, "message": parts.message, "details": parts.details}})
         }
+        ErrorShape::Plain => return format!("{}\n", parts.message),
         ErrorShape::Text => json!({"error": parts.message}),
         // What is wrong with each part of a document is the whole detail.
         ErrorShape::Detail if !parts.details.is_empty() => json!({"detail": parts.details}),

@@ -60,6 +60,17 @@ pub(super) fn inflate(
     }
 }
 
+/// What `wire` states it decodes to, where its encoding begins with that.
+///
+/// # Errors
+/// When that is more than `bytes_max`, or cannot be true.
+pub(super) fn stated_bytes(encoding: Encoding, wire: &[u8], bytes_max: usize) -> Result<Option<usize>, InflateError> {
+    match encoding {
+        Encoding::Snappy if !wire.starts_with(SNAPPY_STREAM_START) => block_bytes(wire, bytes_max).map(Some),
+        _ => Ok(None),
+    }
+}
+
 /// The largest window a zstd frame may ask for, 8 MiB: what RFC 9659 lets an HTTP body use. It is memory on top of
 /// what comes out.
 pub(super) const ZSTD_WINDOW_LOG_MAX: u32 = 23;
@@ -104,6 +115,16 @@ fn snappy(wire: &[u8], bytes_max: usize, out: &mut Vec<u8>) -> Result<(), Inflat
     if wire.starts_with(SNAPPY_STREAM_START) {
         return drain(encoding, snap::read::FrameDecoder::new(wire), bytes_max, out);
     }
+    let length = block_bytes(wire, bytes_max)?;
+    let from = out.len();
+    out.resize(from + length, 0);
+    snap::raw::Decoder::new().decompress(wire, &mut out[from..]).map_err(|error| corrupt(encoding, error))?;
+    Ok(())
+}
+
+/// The length that a snappy block states, when it can be true.
+fn block_bytes(wire: &[u8], bytes_max: usize) -> Result<usize, InflateError> {
+    let encoding = Encoding::Snappy;
     let length = snap::raw::decompress_len(wire).map_err(|error| corrupt(encoding, error))?;
     if length > bytes_max {
         return Err(InflateError::TooLarge { bytes_max });
@@ -111,10 +132,7 @@ fn snappy(wire: &[u8], bytes_max: usize, out: &mut Vec<u8>) -> Result<(), Inflat
     if length > wire.len().saturating_mul(SNAPPY_RATIO_MAX) {
         return Err(corrupt(encoding, "the length it states cannot be reached"));
     }
-    let from = out.len();
-    out.resize(from + length, 0);
-    snap::raw::Decoder::new().decompress(wire, &mut out[from..]).map_err(|error| corrupt(encoding, error))?;
-    Ok(())
+    Ok(length)
 }
 
 fn corrupt(encoding: Encoding, reason: impl std::fmt::Display) -> InflateError {

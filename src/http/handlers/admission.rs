@@ -64,7 +64,10 @@ pub(super) async fn decoded(body: CollectedBody, permit: &mut Permit, mut out: V
         return Ok(body.read(out).await?);
     }
     let (wire_bytes, inflated_max) = (body.wire_bytes(), body.inflated_bytes_max());
-    let mut room = wire_bytes.saturating_mul(INFLATED_RATIO).min(inflated_max);
+    let mut room = match body.stated_bytes()? {
+        Some(stated) => stated,
+        None => wire_bytes.saturating_mul(INFLATED_RATIO).min(inflated_max),
+    };
     loop {
         if !permit.try_hold((wire_bytes + room) as u64) {
             return Err(full());

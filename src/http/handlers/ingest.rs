@@ -75,7 +75,7 @@ pub(super) async fn commit(
     verdicts: &Verdicts,
     permit: Permit,
 ) -> Result<usize, ApiError> {
-    let Resolved { batch, servers, misses } = resolved;
+    let Resolved { batch, servers, misses, .. } = resolved;
     services.metrics.catalog.misses.inc_by(misses as u64);
     services.metrics.ingest.refused(verdicts);
     let samples = batch.len();

@@ -13,6 +13,8 @@ mod influx; // the write endpoints of InfluxDB
 mod influx_answer; // what they answer
 mod otlp; // OpenTelemetry
 mod otlp_answer; // what it is answered
+mod prometheus; // remote write, and samples as text
+mod prometheus_answer; // what they answer
 mod ingest; // bulk metrics
 mod history; // windows of fixed metrics, as one of the source systems answers them
 mod input; // JSON bodies of the small endpoints
@@ -38,7 +40,7 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::cors::Origins;
-use super::error::ErrorShape::{Both, Detail, Influx, Rpc, Structured, Text};
+use super::error::ErrorShape::{Both, Detail, Influx, Plain, Rpc, Structured, Text};
 use super::router::RouteError;
 use super::{ApiError, Request, Response, Router};
 use crate::admit::budget::Budget;
@@ -56,6 +58,7 @@ use crate::shutdown::Tasks;
 use crate::store::Database;
 use crate::telemetry::Metrics;
 use crate::wire::otlp::Reading;
+use crate::wire::prometheus::Naming;
 pub use influx::InfluxReading;
 pub use scratch::ScratchPool;
 
@@ -86,6 +89,8 @@ pub struct Services {
     pub influx: InfluxReading,
     /// How OpenTelemetry is read.
     pub otlp: Reading,
+    /// How labels of Prometheus become series.
+    pub prometheus: Naming,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     pub scratch: ScratchPool,
@@ -180,6 +185,15 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route((Access::INGEST, Rpc), Method::POST, "/opentelemetry/v1/metrics", with(otlp::metrics))
         .route((Access::INGEST, Rpc), Method::POST, "/v1/logs", with(otlp::logs))
         .route((Access::INGEST, Rpc), Method::POST, "/v1/traces", with(otlp::traces))
+        .route((Access::INGEST, Plain), Method::POST, "/api/v1/write", with(prometheus::remote_write))
+        .route((Access::INGEST, Plain), Method::POST, "/api/v1/push", with(prometheus::remote_write))
+        .route((Access::INGEST, Plain), Method::POST, "/api/v1/import/prometheus", with(prometheus::import))
+        .route((Access::INGEST, Plain), Method::POST, "/metrics/job/{*grouping}", with(prometheus::push))
+        .route((Access::INGEST, Plain), Method::PUT, "/metrics/job/{*grouping}", with(prometheus::push))
+        .route((Access::INGEST, Plain), Method::DELETE, "/metrics/job/{*grouping}", with(prometheus::forget))
+        .route((Access::INGEST, Plain), Method::POST, "/metrics/job@base64/{*grouping}", with(prometheus::push))
+        .route((Access::INGEST, Plain), Method::PUT, "/metrics/job@base64/{*grouping}", with(prometheus::push))
+        .route((Access::INGEST, Plain), Method::DELETE, "/metrics/job@base64/{*grouping}", with(prometheus::forget))
         .build()
 }
 

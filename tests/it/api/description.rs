@@ -16,6 +16,10 @@ pub(super) use document::{Document, Place};
 const BODY_BYTES_MAX: usize = 4096;
 /// What takes a broken server or a lost database to provoke; tests of those have their own places.
 const PROVOKED_ELSEWHERE: [u16; 2] = [500, 503];
+/// Paths that look at the type of a body before they read it, and the type they want.
+pub(super) const TYPED: [&str; 2] = ["/api/v1/write", "/api/v1/push"];
+pub(super) const REMOTE_WRITE: [(&str, &str); 2] =
+    [("content-type", "application/x-protobuf"), ("content-encoding", "snappy")];
 
 #[tokio::test]
 async fn every_route_is_described_and_every_description_has_a_route() {
@@ -44,6 +48,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     lines(&mut client).await;
     reports(&mut client).await;
     telemetry(&mut client).await;
+    prometheus(&mut client).await;
     snapshots(&mut client, &id).await;
     for (jobs, results, reference) in [
         ("/api/v1/cron/jobs", "/api/v1/cron/results", "job_id"),
@@ -267,6 +272,35 @@ async fn telemetry(client: &mut Client<'_>) {
     client.check(&Method::POST, "/v1/traces", 404, answer);
 }
 
+async fn prometheus(client: &mut Client<'_>) {
+    const SNAPPY: [&[u8]; 2] = [b"\x00", b"\x02\x04\x0a\x7f"];
+    for pattern in TYPED {
+        for (body, status) in SNAPPY.into_iter().zip([204, 400]) {
+            let answer = client.server.send(Method::POST, pattern, &REMOTE_WRITE, body).await;
+            client.check(&Method::POST, pattern, status, answer);
+        }
+    }
+    const IMPORT: &str = "/api/v1/import/prometheus";
+    for (text, status) in [("up 1", 204), ("up", 400)] {
+        let path = format!("{IMPORT}?extra_label=instance=a");
+        let answer = client.server.send(Method::POST, &path, &[], text.as_bytes()).await;
+        client.check(&Method::POST, IMPORT, status, answer);
+    }
+    let binary = [("content-type", "application/vnd.google.protobuf")];
+    let answer = client.server.send(Method::POST, IMPORT, &binary, b"").await;
+    client.check(&Method::POST, IMPORT, 415, answer);
+    for (pattern, job) in [("/metrics/job/{*grouping}", "a"), ("/metrics/job@base64/{*grouping}", "YQ")] {
+        let path = pattern.replace("{*grouping}", &format!("{job}/instance/a"));
+        for method in [Method::POST, Method::PUT, Method::DELETE] {
+            let status = if method == Method::DELETE { 202 } else { 200 };
+            let answer = client.server.send(method.clone(), &path, &[], b"up 1").await;
+            client.check(&method, pattern, status, answer);
+            let answer = client.server.send(method.clone(), &format!("{path}/b"), &[], b"up 1").await;
+            client.check(&method, pattern, 400, answer);
+        }
+    }
+}
+
 async fn snapshots(client: &mut Client<'_>, id: &str) {
     for list in ["processes", "containers"] {
         let (post, get) = (format!("/api/v1/ingest/{list}"), format!("/api/v1/{list}"));
@@ -328,17 +362,26 @@ async fn jobs(client: &mut Client<'_>) {
     }
 }
 
+/// A path of that pattern.
+fn path_of(pattern: &str) -> String {
+    pattern.replace("{id}", STRANGER).replace("{*grouping}", "YQ")
+}
+
 /// Bodies too large and in unknown encodings, wherever there are bodies.
 async fn bodies(client: &mut Client<'_>) {
     for (method, pattern, status) in client.document.places() {
-        let path = pattern.replace("{id}", STRANGER);
+        let path = path_of(&pattern);
         let (length, encoding) = match status {
+            413 if TYPED.contains(&pattern.as_str()) => (BODY_BYTES_MAX + 1, "snappy"),
             413 => (BODY_BYTES_MAX + 1, "identity"),
             415 => (0, "br"),
             _ => continue,
         };
-        let head =
+        let mut head =
             format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-encoding: {encoding}");
+        if TYPED.contains(&pattern.as_str()) {
+            head.push_str("\r\ncontent-type: application/x-protobuf");
+        }
         let answer = client.server.send_bytes(format!("{head}\r\ncontent-length: {length}\r\n\r\n").as_bytes()).await;
         client.check(&Method::from_bytes(method.as_bytes()).unwrap(), &pattern, status, answer);
     }
@@ -354,8 +397,11 @@ async fn rate_limited() -> BTreeSet<Place> {
     let mut sample = metric("cpu", "usage", 1.5, NOW);
     sample["server_id"] = json!(id);
     client.post("/api/v1/import", sample, 429).await;
-    for (_, pattern, _) in client.document.places().into_iter().filter(|(_, _, status)| *status == 429) {
-        client.post(&pattern, json!({ "server_id": id, "metrics": [] }), 429).await;
+    for (method, pattern, _) in client.document.places().into_iter().filter(|(_, _, status)| *status == 429) {
+        let headers = if TYPED.contains(&pattern.as_str()) { &REMOTE_WRITE[..] } else { &[] };
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let answer = server.send(method.clone(), &path_of(&pattern), headers, b"{}").await;
+        client.check(&method, &pattern, 429, answer);
     }
     let seen = client.seen;
     server.stop().await.unwrap();
@@ -367,8 +413,12 @@ async fn stalled() -> BTreeSet<Place> {
     let server = start_with(&[("http.body_timeout", "100ms")]).await;
     let mut client = Client { document: describing(&server).await, server: &server, seen: BTreeSet::new() };
     for (method, pattern, status) in client.document.places().into_iter().filter(|(_, _, status)| *status == 408) {
-        let path = pattern.replace("{id}", STRANGER);
-        let head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: 9\r\n\r\n");
+        let path = path_of(&pattern);
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: 9\r\n");
+        if TYPED.contains(&pattern.as_str()) {
+            REMOTE_WRITE.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
+        }
+        head.push_str("\r\n");
         let answer = server.send_bytes(head.as_bytes()).await;
         client.check(&Method::from_bytes(method.as_bytes()).unwrap(), &pattern, status, answer);
     }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use hyper::{Method, StatusCode};
 use millrace::clock::SystemClock;
 use millrace::model::Micros;
+use prost::Message;
 use serde_json::{Value, json};
 
-use super::description::Document;
+use super::description::{Document, REMOTE_WRITE, TYPED};
 use super::{body_of, metric, systems};
+use crate::harness::remote_write::{WriteRequest, series};
 use crate::harness::server::{Answer, PATIENCE};
 use crate::harness::{TestCluster, TestServer};
 
@@ -36,17 +38,20 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
             continue;
         }
         let path = pattern.replace("{id}", &id).replace("{agent_id}", "1").replace("{metric}", "cpu");
-        let path = path.replace("{name}", "fold");
+        let path = path.replace("{name}", "fold").replace("{*grouping}", "YQ");
         let path = format!("{path}?server_id={id}&job_id={id}&check_id={id}&q=a");
+        let is_remote_write = TYPED.contains(&pattern.as_str());
         let body = match pattern.as_str() {
-            "/write" | "/api/v2/write" | "/api/v3/write_lp" => "cpu,host=server03 usage=1".to_owned(),
-            "/ingest" => systems::report("server03").to_string(),
-            _ if method == "PATCH" => "{}".to_owned(),
-            _ => everything(&id).to_string(),
+            "/write" | "/api/v2/write" | "/api/v3/write_lp" => b"cpu,host=server03 usage=1".to_vec(),
+            _ if is_remote_write => one_sample(),
+            _ if pattern == "/api/v1/import/prometheus" || pattern.starts_with("/metrics/job") => b"up 1".to_vec(),
+            "/ingest" => systems::report("server03").to_string().into_bytes(),
+            _ if method == "PATCH" => b"{}".to_vec(),
+            _ => everything(&id).to_string().into_bytes(),
         };
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let json = [("content-type", "application/json")];
-        let answer = server.send(method, &path, &json, body.as_bytes()).await;
+        let headers = if is_remote_write { &REMOTE_WRITE[..] } else { &[("content-type", "application/json")][..] };
+        let answer = server.send(method, &path, headers, &body).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{place:?}: {}", answer.text());
         description.assert_describes(&place, &answer);
         asked += 1;
@@ -62,6 +67,14 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
     assert_eq!((&found["count"], &found["metrics"][0]["value"]), (&json!(1), &json!(3)), "the last one sent wins");
     server.stop().await.unwrap();
     cluster.stop(PATIENCE).await.unwrap();
+}
+
+/// A series of a server that is not known yet, as Prometheus would send it.
+fn one_sample() -> Vec<u8> {
+    let time = Micros::parse_rfc3339(TIME.as_bytes()).unwrap();
+    let timeseries = vec![series("up", &[("instance", "server04")], &[(1.0, time.0 / 1_000)])];
+    let message = WriteRequest { timeseries, ..WriteRequest::default() }.encode_to_vec();
+    snap::raw::Encoder::new().compress_vec(&message).unwrap()
 }
 
 /// A body that any path can use.

@@ -8,6 +8,7 @@ pub(crate) mod database;
 pub(crate) mod proxy;
 pub(crate) mod live;
 pub(crate) mod moves;
+pub(crate) mod remote_write;
 pub(crate) mod server;
 
 pub(crate) use agents::{Agents, export};
