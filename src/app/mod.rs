@@ -142,10 +142,7 @@ impl App {
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
         });
-        let gate = Arc::new(Gate::new(plan::anyone(config)));
-        let front = Front::new(handlers::router(&services)?, gate, &http).observed_by(observe::answers(&services));
-        let front = Arc::new(front);
-        observe::stages(&services, &front);
+        let front = front(config, &services, &http)?;
         Ok(Self { services, front, http, listeners, sockets, tls, lanes, hub_worker, follower, workers, cluster })
     }
 
@@ -236,6 +233,15 @@ impl App {
         }
         if late.is_empty() { Ok(()) } else { Err(format!("did not end in time: {late:?}").into()) }
     }
+}
+
+/// What answers requests, behind the gate.
+fn front(config: &Config, services: &Arc<Services>, http: &http::Config) -> Result<Arc<Front>, Failure> {
+    let gate = Arc::new(Gate::new(plan::anyone(config)));
+    let front = Front::new(handlers::router(services)?, gate, http).observed_by(observe::answers(services));
+    let front = Arc::new(front);
+    observe::stages(services, &front);
+    Ok(front)
 }
 
 /// From when on the samples of a series are kept, for those who read.

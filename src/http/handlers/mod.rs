@@ -41,7 +41,8 @@ use hyper::Method;
 
 use super::cors::Origins;
 use super::error::ErrorShape::{Both, Detail, Influx, Plain, Rpc, Structured, Text};
-use super::router::RouteError;
+use super::handler::Handler;
+use super::router::{RouteError, RouterBuilder};
 use super::{ApiError, Request, Response, Router};
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
@@ -120,7 +121,12 @@ impl Readiness {
 /// When two routes conflict, which a test would have shown.
 pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
     let with = |handler: AnyHandler| bind(services, handler);
-    Router::builder()
+    dialect_routes(stage_routes(Router::builder(), with), with).build()
+}
+
+/// Our own API, and what agents and dashboards of the system it grew from ask.
+fn stage_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+    builder
         .route((Access::Open, Structured), Method::GET, "/-/healthy", with(probes::healthy))
         .route((Access::Open, Structured), Method::GET, "/-/ready", with(probes::ready))
         .route((Access::OBSERVE, Structured), Method::GET, "/-/metrics", with(probes::self_metrics))
@@ -158,6 +164,11 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route((Access::READ, Structured), Method::GET, "/api/v1/documents", with(documents::list))
         .route((Access::READ, Structured), Method::GET, "/api/v1/export", with(export::export))
         .route((Access::INGEST, Structured), Method::POST, "/api/v1/import", with(import::import))
+}
+
+/// What agents of others send, and their dashboards ask.
+fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+    builder
         .route((Access::INGEST, Detail), Method::POST, "/ingest", with(systems::ingest::ingest))
         .route((Access::Open, Detail), Method::GET, "/healthz", with(systems::richardops::healthz))
         .route((Access::READ, Detail), Method::GET, "/metrics/recent", with(systems::richardops::recent_metrics))
@@ -194,7 +205,6 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route((Access::INGEST, Plain), Method::POST, "/metrics/job@base64/{*grouping}", with(prometheus::push))
         .route((Access::INGEST, Plain), Method::PUT, "/metrics/job@base64/{*grouping}", with(prometheus::push))
         .route((Access::INGEST, Plain), Method::DELETE, "/metrics/job@base64/{*grouping}", with(prometheus::forget))
-        .build()
 }
 
 type AnyHandler = fn(Arc<Services>, Request) -> Answering;
