@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
-use crate::auth::Gate;
+use crate::auth::{Gate, Tokens, Watch};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -66,6 +66,7 @@ pub struct App {
     hub_worker: HubWorker,
     follower: Follower,
     workers: Vec<Worker>,
+    watch: Watch,
     cluster: Option<Cluster>,
 }
 
@@ -111,7 +112,11 @@ impl App {
         let readers = Tasks::default();
         let (reading, known) = (plan::query(config), Arc::clone(&catalog));
         let query = Arc::new(query::Engine::new(reading, database.clone(), known, latest, readers.clone()));
+        let (tokens, watch) = Tokens::new(database.clone(), Arc::clone(&clock), config.auth.cached_max);
         let services = Arc::new(Services {
+            tokens,
+            signatures: plan::signatures(config, &clock),
+            speaks_tls: tls.is_some(),
             catalog,
             journal,
             hub,
@@ -135,11 +140,12 @@ impl App {
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
         });
-        let gate = Arc::new(Gate::new(plan::anyone(config)));
-        let front = Front::new(handlers::router(&services)?, gate, &http).observed_by(observe::answers(&services));
+        let gate = gate(config, &services);
+        let front =
+            Front::new(handlers::router(&services)?, Arc::new(gate), &http).observed_by(observe::answers(&services));
         let front = Arc::new(front);
         observe::stages(&services, &front);
-        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, follower, workers, cluster })
+        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, follower, workers, watch, cluster })
     }
 
     /// The addresses that were bound, ports that the system chose included.
@@ -160,7 +166,8 @@ impl App {
     /// # Errors
     /// When a stage could not be started, or did not end in time.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let Self { services, front, http, listeners, tls, mut lanes, hub_worker, follower, workers, cluster } = self;
+        let Self { services, front, http, listeners, tls, mut lanes, hub_worker, follower, workers, watch, cluster } =
+            self;
         let (requests, background, storage) = (Tasks::default(), Tasks::default(), Tasks::default());
         let jobs = Tasks::default();
         let mut cluster = cluster.map(|cluster| {
@@ -168,6 +175,7 @@ impl App {
         });
         lanes.start()?;
         drop(background.spawn("live hub", hub_worker.run(background.stopping())));
+        drop(background.spawn("tokens", watch.run(background.stopping())));
         drop(background.spawn("follower", follower.run(background.stopping())));
         drop(background.spawn("chores", chores::run(Arc::clone(&services), background.stopping())));
         for worker in workers {
@@ -219,6 +227,12 @@ impl App {
         }
         if late.is_empty() { Ok(()) } else { Err(format!("did not end in time: {late:?}").into()) }
     }
+}
+
+/// What recognizes callers.
+fn gate(config: &Config, services: &Services) -> Gate {
+    let gate = Gate::new(plan::anyone(config)).with_tokens(Arc::clone(&services.tokens));
+    if services.signatures.has_secret() { gate.with_signatures() } else { gate }
 }
 
 /// Makes the months that will be written. A server that cannot make one takes in samples all the same, but is not ready.

@@ -1,7 +1,10 @@
 //! The settings, in each module's own words.
 
+use std::sync::Arc;
+
 use super::Failure;
-use crate::auth::{Principal, Right, Rights};
+use crate::auth::{Principal, Right, Rights, Signatures};
+use crate::clock::Clock;
 use crate::config::{Config, InfluxStrings};
 use crate::http::config::{BodyLimits, ConnectionConfig};
 use crate::http::cors::{Cors, Origins};
@@ -44,6 +47,11 @@ pub(super) fn anyone(config: &Config) -> Principal {
         config::Anonymous::IngestAndRead => Principal::anyone(ingest.and(Right::Read), Reach::fleet()),
         config::Anonymous::Everything => Principal::everybody(),
     }
+}
+
+pub(super) fn signatures(config: &Config, clock: &Arc<dyn Clock>) -> Signatures {
+    let secret = config.auth.ingest_secret.as_ref().map(config::Secret::reveal);
+    Signatures::new(secret, Arc::clone(clock))
 }
 
 pub(super) fn catalog(config: &Config) -> catalog::Limits {

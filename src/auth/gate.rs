@@ -8,11 +8,15 @@ use std::sync::Arc;
 
 use super::access::Access;
 use super::principal::{Presented, Principal, Rights};
+use super::tokens::Tokens;
 
 #[derive(Debug)]
 pub struct Gate {
     /// Who comes without credentials.
     anyone: Arc<Principal>,
+    tokens: Option<Arc<Tokens>>,
+    /// Who comes with a signature, before it was looked at; nobody when there is no secret to sign with.
+    signer: Option<Arc<Principal>>,
 }
 
 /// Why someone is not let in.
@@ -24,17 +28,33 @@ pub enum Refusal {
     Invalid,
     #[error("{who} may not do this")]
     Forbidden { who: String },
+    /// Who it is cannot be found out now.
+    #[error("PostgreSQL is not available")]
+    Unavailable,
 }
 
 impl Gate {
+    /// Knows nobody yet.
     pub fn new(anyone: Principal) -> Self {
-        Self { anyone: Arc::new(anyone) }
+        Self { anyone: Arc::new(anyone), tokens: None, signer: None }
+    }
+
+    /// Recognizes programs by their tokens.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Arc<Tokens>) -> Self {
+        Self { tokens: Some(tokens), ..self }
+    }
+
+    /// Lets signed requests on to whoever looks at the signature.
+    #[must_use]
+    pub fn with_signatures(self) -> Self {
+        Self { signer: Some(Arc::new(Principal::unproven_signer())), ..self }
     }
 
     /// # Errors
     /// When the caller is not known, or may not do what `access` asks for.
     pub async fn admit(&self, access: Access, presented: &Presented<'_>) -> Result<Arc<Principal>, Refusal> {
-        let principal = match self.identify(presented).await {
+        let principal = match self.identify(access, presented).await {
             Ok(principal) => principal,
             // An open route is for those whose credentials ran out too.
             Err(_) if self.anyone.rights == Rights::ALL || access == Access::Open => None,
@@ -48,7 +68,57 @@ impl Gate {
     }
 
     /// Who shows this; `None` when nothing was shown.
-    async fn identify(&self, presented: &Presented<'_>) -> Result<Option<Arc<Principal>>, Refusal> {
-        if presented.is_nothing() { Ok(None) } else { Err(Refusal::Invalid) }
+    async fn identify(&self, access: Access, presented: &Presented<'_>) -> Result<Option<Arc<Principal>>, Refusal> {
+        if let Some(text) = presented.agent_token {
+            return self.by_token(text, presented).await.map(Some);
+        }
+        // Without a secret nobody can look at a signature, so it is worth as much as none.
+        if let Some(signer) = self.signer.as_ref().filter(|_| presented.is_signed) {
+            return if access == Access::Signed { Ok(Some(Arc::clone(signer))) } else { Err(Refusal::Invalid) };
+        }
+        if let Some(text) = presented.token {
+            return self.by_token(text, presented).await.map(Some);
+        }
+        if presented.cookie.is_some() { Err(Refusal::Invalid) } else { Ok(None) }
+    }
+
+    async fn by_token(&self, text: &str, presented: &Presented<'_>) -> Result<Arc<Principal>, Refusal> {
+        let tokens = self.tokens.as_ref().ok_or(Refusal::Invalid)?;
+        tokens.principal(text, presented.address).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::super::access::Right;
+    use super::super::principal::Who;
+    use super::*;
+    use crate::model::Reach;
+
+    fn shown(is_signed: bool) -> Presented<'static> {
+        Presented { agent_token: None, token: None, cookie: None, is_signed, address: IpAddr::from([127, 0, 0, 1]) }
+    }
+
+    fn closed() -> Gate {
+        Gate::new(Principal::anyone(Rights::NONE, Reach::fleet()))
+    }
+
+    #[tokio::test]
+    async fn whoever_signs_is_let_in_where_the_signature_is_looked_at_and_reaches_nothing_before() {
+        let gate = closed().with_signatures();
+        let signer = gate.admit(Access::Signed, &shown(true)).await.unwrap();
+        assert_eq!(signer.who, Who::Signer);
+        assert!(signer.reach.servers.as_ref().is_some_and(|servers| servers.is_empty()));
+        assert!(matches!(gate.admit(Access::INGEST, &shown(true)).await, Err(Refusal::Invalid)));
+        assert!(matches!(gate.admit(Access::Signed, &shown(false)).await, Err(Refusal::Missing)));
+    }
+
+    #[tokio::test]
+    async fn a_signature_that_nobody_can_look_at_is_worth_as_much_as_none() {
+        assert!(matches!(closed().admit(Access::Signed, &shown(true)).await, Err(Refusal::Missing)));
+        let open = Gate::new(Principal::anyone(Rights::NONE.and(Right::Ingest), Reach::fleet()));
+        assert_eq!(open.admit(Access::Signed, &shown(true)).await.unwrap().who, Who::Anyone);
     }
 }

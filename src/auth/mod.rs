@@ -3,7 +3,26 @@
 pub mod access; // what a route asks of its callers
 pub mod gate; // from credentials to a principal, or a refusal
 pub mod principal; // who was recognized, and how far they reach
+pub mod minted; // tokens as they are made
+pub mod tokens; // from a token to its principal
+pub mod cache; // whom this process knows by their tokens
+mod known; // one of them
+mod judge; // what a stored token is worth
+mod watch; // the one that asks PostgreSQL, and notices revocations
+mod uses; // when tokens were used
+mod actor; // whoever changes something
+pub mod agents; // agents and endpoints: added, given other tokens, removed
+pub mod grants; // tokens that people make for their programs
+pub mod signature; // requests signed with a common secret
 
 pub use access::{Access, Right};
+pub use actor::Actor;
+pub use cache::Seen;
 pub use gate::{Gate, Refusal};
+pub use judge::Bad;
+pub use known::Known;
+pub use minted::{Minted, TokenHash};
 pub use principal::{Presented, Principal, Rights, Role, Who};
+pub use signature::Signatures;
+pub use tokens::Tokens;
+pub use watch::{Unanswered, Watch};

@@ -1,5 +1,6 @@
 //! Who was recognized, what they may do, and to which servers.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -54,6 +55,15 @@ impl Rights {
 
     pub const fn contain(self, right: Right) -> bool {
         self.0 & 1 << right as u8 != 0
+    }
+
+    /// Those with these names; `None` when one of them is not a right's.
+    pub fn parse(names: &[impl AsRef<str>]) -> Option<Self> {
+        names.iter().try_fold(Self::NONE, |rights, name| Some(rights.and(Right::parse(name.as_ref())?)))
+    }
+
+    pub fn names(self) -> Vec<&'static str> {
+        Right::EVERY.into_iter().filter(|right| self.contain(*right)).map(Right::name).collect()
     }
 
     /// Those that both have.
@@ -113,6 +123,8 @@ impl Principal {
         match access {
             Access::Open => true,
             Access::Person => matches!(self.who, Who::User { .. }),
+            Access::Own(right) => matches!(self.who, Who::User { .. }) || self.rights.contain(right),
+            Access::Signed => self.rights.contain(Right::Ingest),
             Access::Needs(right) => self.rights.contain(right),
         }
     }
@@ -126,6 +138,25 @@ impl Principal {
             Who::Token { id, .. } => format!("token {id}"),
             Who::Signer => "signer".to_owned(),
         }
+    }
+
+    /// The person who asks, or on whose behalf a program does.
+    pub fn person(&self) -> Option<UserId> {
+        match self.who {
+            Who::User { id, .. } | Who::Token { by: Some(id), .. } => Some(id),
+            _ => None,
+        }
+    }
+
+    /// A sender whose signature has not been looked at: it may send, but nowhere.
+    pub(super) fn unproven_signer() -> Self {
+        let nowhere = Reach::fleet().only(BTreeSet::new());
+        Self { who: Who::Signer, rights: Rights::NONE.and(Right::Ingest), reach: nowhere }
+    }
+
+    /// A sender whose signature is right.
+    pub(super) fn signer() -> Self {
+        Self { reach: Reach::fleet(), ..Self::unproven_signer() }
     }
 
     pub fn user_id(&self) -> Option<UserId> {

@@ -121,6 +121,11 @@ impl Servers {
         Ok(hostnames.iter().map(|name| self.of_host(name)).collect())
     }
 
+    /// Servers were added by someone else of this process.
+    pub fn count_added(&self, servers: u64) {
+        self.registered.fetch_add(servers, Ordering::Relaxed);
+    }
+
     pub fn servers_max(&self) -> u64 {
         self.servers_max
     }

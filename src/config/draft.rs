@@ -8,7 +8,7 @@ use super::problem::Problem;
 use super::retention::parse_overrides;
 use super::secret::DatabaseUrl;
 use super::settings::{
-    Admit, Anonymous, Catalog, Config, Database, Entries, Http, Influx, Jobs, Journal, Live, Log, Mode, Query,
+    Admit, Anonymous, Auth, Catalog, Config, Database, Entries, Http, Influx, Jobs, Journal, Live, Log, Mode, Query,
     Retention, Tiers, TimeWindow, Tls,
 };
 
@@ -23,6 +23,7 @@ pub(super) struct Draft {
     pub(super) port: u16,
     /// Without it, nothing is; in development everything.
     pub(super) anonymous: Option<Anonymous>,
+    pub(super) auth: Auth,
     pub(super) tls_certificate: Option<PathBuf>,
     pub(super) tls_key: Option<PathBuf>,
     pub(super) database: Database,
@@ -72,12 +73,13 @@ impl Draft {
         let overrides = if overrides.is_empty() { Vec::new() } else { parse_overrides(overrides, problems) };
         let retention = Retention { others: self.retention, overrides, entries: self.entries };
         let window = self.window.within(retention.longest());
-        let Self { database, http, admit, catalog, journal, influx, jobs, live, query, log, .. } = self;
+        let Self { auth, database, http, admit, catalog, journal, influx, jobs, live, query, log, .. } = self;
         Some(Config {
             mode: mode?,
             listen,
             tls,
             anonymous: self.anonymous.unwrap_or(if self.dev { Anonymous::Everything } else { Anonymous::Nothing }),
+            auth,
             database,
             http,
             admit,

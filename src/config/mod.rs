@@ -25,7 +25,7 @@ mod value;
 pub use env::Environment;
 pub use load::{Flags, load};
 pub use problem::{Problem, Problems};
-pub use secret::DatabaseUrl;
+pub use secret::{DatabaseUrl, Secret};
 pub use settings::{
     Admit, Anonymous, Catalog, Config, Database, Entries, Http, Influx, InfluxStrings, Jobs, Journal, Live, Log,
     LogFormat, Mode, Query, Retention, RetentionOverride, Tiers, TimeWindow, Tls,

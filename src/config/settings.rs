@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::secret::DatabaseUrl;
+use super::secret::{DatabaseUrl, Secret};
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -17,6 +17,7 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// What is open to callers that show nothing.
     pub anonymous: Anonymous,
+    pub auth: Auth,
     pub database: Database,
     pub http: Http,
     pub admit: Admit,
@@ -48,6 +49,15 @@ pub enum Anonymous {
     Read,
     IngestAndRead,
     Everything,
+}
+
+/// How callers are recognized.
+#[derive(Clone, Debug, Default)]
+pub struct Auth {
+    /// Tokens that a process keeps in memory.
+    pub cached_max: usize,
+    /// What senders sign requests with.
+    pub ingest_secret: Option<Secret>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -48,6 +48,7 @@ mod tests {
             ("tls.certificate", "a"),
             ("tls.key", "b"),
             ("database.url", "postgres://a"),
+            ("ingest_secret", "a"),
             ("admit.samples_per_second", "1"),
             ("window.past", "1d"),
             ("retention.overrides", "cpu/*@*=1d,7d,365d"),
@@ -75,6 +76,9 @@ mod tests {
     fn no_two_keys_share_a_name_or_a_variable() {
         let names: BTreeSet<String> = keys().map(Key::variable).collect();
         assert_eq!(names.len(), keys().count());
-        assert!(keys().all(|key| key.secret == key.path.ends_with("url")), "secrets are marked");
+        assert!(
+            keys().all(|key| key.secret == ["url", "secret"].iter().any(|end| key.path.ends_with(end))),
+            "secrets are marked"
+        );
     }
 }

@@ -26,8 +26,11 @@ pub mod documents; // how servers are
 mod text; // texts from outside
 pub mod cron; // scheduled commands and their runs
 pub mod ports; // port probes and their outcomes
+pub mod tokens; // what programs are let in by
+pub mod agents; // programs with a token of their own
+pub mod audit; // who changed what
 
 pub use database::Database;
-pub use deadpool_postgres::{Client, GenericClient, Transaction};
+pub use deadpool_postgres::{Client, ClientWrapper, GenericClient, Transaction};
 pub use error::StoreError;
 pub use timestamp::Timestamp;

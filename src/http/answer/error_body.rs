@@ -36,7 +36,8 @@ fn text(parts: &Parts, shape: ErrorShape) -> String {
             json!({"error": {"code": parts.code, "message": parts.message, "details": parts.details}})
         }
         ErrorShape::Text => json!({"error": parts.message}),
-        ErrorShape::Detail => json!({"detail": parts.message}),
+        ErrorShape::Detail if parts.details.is_empty() => json!({"detail": parts.message}),
+        ErrorShape::Detail => json!({"detail": parts.details}),
         ErrorShape::Influx => json!({"code": parts.status.influx_code(), "message": parts.message}),
     }
     .to_string()
@@ -57,7 +58,7 @@ mod tests {
     fn each_shape_is_what_its_clients_read() {
         check(ErrorShape::Structured, r#"{"error":{"code":"bad_time","details":["from"],"message":"no such day"}}"#);
         check(ErrorShape::Text, r#"{"error":"no such day"}"#);
-        check(ErrorShape::Detail, r#"{"detail":"no such day"}"#);
+        check(ErrorShape::Detail, r#"{"detail":["from"]}"#);
         check(ErrorShape::Influx, r#"{"code":"invalid","message":"no such day"}"#);
     }
 

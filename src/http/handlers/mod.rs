@@ -2,9 +2,12 @@
 //! decisions that belong to a stage.
 
 mod admission; // room for bodies
+mod agents; // agents of persons
 mod aggregate; // samples put together
 mod cron; // scheduled commands
 mod documents; // how servers are
+mod endpoints; // agents of the fleet
+mod endpoint_forms; // the same as forms and files
 mod entries; // events and log lines
 mod erase; // samples that are to go
 mod export; // all samples of some series
@@ -26,6 +29,7 @@ mod series; // the catalog
 mod servers; // registration
 mod snapshots; // process and container lists
 mod stream; // live push
+mod tokens; // tokens that people make for programs
 
 use std::future::Future;
 use std::sync::Arc;
@@ -36,11 +40,11 @@ use hyper::Method;
 
 use super::cors::Origins;
 use super::error::ErrorShape::{Detail, Influx, Structured, Text};
-use super::router::RouteError;
-use super::{ApiError, Request, Response, Router};
+use super::router::{RouteError, RouterBuilder};
+use super::{ApiError, Handler, Request, Response, Router, Words};
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
-use crate::auth::Access;
+use crate::auth::{Access, Right, Signatures, Tokens};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::jobs::Runner;
@@ -72,6 +76,10 @@ pub struct Services {
     pub query: Arc<query::Engine>,
     pub jobs: Arc<Runner>,
     pub database: Database,
+    pub tokens: Arc<Tokens>,
+    /// For routes that take signed bodies.
+    pub signatures: Signatures,
+    pub speaks_tls: bool,
     pub budget: Budget,
     pub rates: Rates,
     pub months: MonthsWatch,
@@ -103,13 +111,59 @@ impl Readiness {
     }
 }
 
+/// The paths of agents: theirs, and those behind the proxy that their dashboard has.
+const AGENTS: [[&str; 4]; 2] = [
+    ["/agents", "/agents/{id}", "/agents/{id}/regenerate-token", "/agents/validate-token"],
+    [
+        "/api/auth/agents",
+        "/api/auth/agents/{id}",
+        "/api/auth/agents/{id}/regenerate-token",
+        "/api/auth/agents/validate-token",
+    ],
+];
+
 /// Every route of the server.
 ///
 /// # Errors
 /// When two routes conflict, which a test would have shown.
 pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
     let with = |handler: AnyHandler| bind(services, handler);
-    Router::builder()
+    identity_routes(stage_routes(Router::builder(), with), with).build()
+}
+
+/// Who may send and read, and with which tokens.
+fn identity_routes<H: Handler>(mut builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+    const READ: Access = Access::Own(Right::Read);
+    const CHANGE: Access = Access::Own(Right::Change);
+    const GRANT: Access = Access::Own(Right::Administer);
+    for prefix in AGENTS {
+        let [all, one, token, validation] = prefix;
+        builder = builder
+            .route((READ, Detail), Method::GET, all, with(agents::list))
+            .route((CHANGE, Detail), Method::POST, all, with(agents::add))
+            .route((READ, Detail), Method::GET, one, with(agents::get))
+            .route((CHANGE, Detail), Method::DELETE, one, with(agents::delete))
+            .route((CHANGE, Detail), Method::POST, token, with(agents::regenerate))
+            .route((Access::ADMINISTER, Detail), Method::POST, validation, with(agents::validate));
+    }
+    builder
+        .route((Access::ADMINISTER, Structured), Method::GET, "/api/v1/endpoints", with(endpoints::list))
+        .route((Access::ADMINISTER, Structured), Method::POST, "/api/v1/endpoints", with(endpoints::add))
+        .route((Access::ADMINISTER, Structured), Method::GET, "/api/v1/endpoints/{id}", with(endpoints::get))
+        .route((Access::ADMINISTER, Structured), Method::PATCH, "/api/v1/endpoints/{id}", with(endpoints::change))
+        .route((Access::ADMINISTER, Structured), Method::DELETE, "/api/v1/endpoints/{id}", with(endpoints::delete))
+        .route((Access::ADMINISTER, Structured), Method::POST, "/api/v1/endpoints/{id}/rotate", with(endpoints::rotate))
+        .route((Access::ADMINISTER, Detail), Method::GET, "/admin/endpoints", with(endpoint_forms::page))
+        .route((Access::ADMINISTER, Detail), Method::POST, "/admin/endpoints", with(endpoint_forms::add))
+        .route((Access::ADMINISTER, Detail), Method::POST, "/admin/endpoints/new", with(endpoint_forms::add))
+        .route((Access::ADMINISTER, Detail), Method::GET, "/admin/endpoints/{id}/config", with(endpoint_forms::config))
+        .route((GRANT, Structured), Method::GET, "/api/v1/tokens", with(tokens::list))
+        .route((GRANT, Structured), Method::POST, "/api/v1/tokens", with(tokens::add))
+        .route((GRANT, Structured), Method::DELETE, "/api/v1/tokens/{id}", with(tokens::revoke))
+}
+
+fn stage_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+    builder
         .route((Access::Open, Structured), Method::GET, "/-/healthy", with(probes::healthy))
         .route((Access::Open, Structured), Method::GET, "/-/ready", with(probes::ready))
         .route((Access::OBSERVE, Structured), Method::GET, "/-/metrics", with(probes::self_metrics))
@@ -135,8 +189,18 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route((Access::INGEST, Text), Method::POST, "/api/v1/ports/results", with(ports::add_result))
         .route((Access::READ, Text), Method::GET, "/api/v1/metrics", with(metrics::query))
         .route((Access::READ, Text), Method::GET, "/api/v1/latest", with(latest::query))
-        .route((Access::READ, Detail), Method::GET, "/history/{agent_id}/{metric}", with(history::metric))
-        .route((Access::READ, Detail), Method::GET, "/api/history/{agent_id}/{metric}", with(history::metric))
+        .route(
+            (Access::READ, Detail, Words::History),
+            Method::GET,
+            "/history/{agent_id}/{metric}",
+            with(history::metric),
+        )
+        .route(
+            (Access::READ, Detail, Words::History),
+            Method::GET,
+            "/api/history/{agent_id}/{metric}",
+            with(history::metric),
+        )
         .route((Access::READ, Text), Method::GET, "/api/v1/series", with(series::list))
         .route((Access::CHANGE, Text), Method::DELETE, "/api/v1/series", with(erase::erase))
         .route((Access::READ, Text), Method::GET, "/api/v1/stream", with(stream::open))
@@ -147,12 +211,11 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route((Access::READ, Structured), Method::GET, "/api/v1/documents", with(documents::list))
         .route((Access::READ, Structured), Method::GET, "/api/v1/export", with(export::export))
         .route((Access::INGEST, Structured), Method::POST, "/api/v1/import", with(import::import))
-        .route((Access::INGEST, Text), Method::POST, "/write", with(influx::write_v1))
-        .route((Access::INGEST, Text), Method::POST, "/query", with(influx::query))
+        .route((Access::INGEST, Text, Words::InfluxOne), Method::POST, "/write", with(influx::write_v1))
+        .route((Access::INGEST, Text, Words::InfluxOne), Method::POST, "/query", with(influx::query))
         .route((Access::Open, Text), Method::GET, "/ping", with(influx::ping))
         .route((Access::INGEST, Influx), Method::POST, "/api/v2/write", with(influx::write_v2))
-        .route((Access::INGEST, Text), Method::POST, "/api/v3/write_lp", with(influx::write_v3))
-        .build()
+        .route((Access::INGEST, Text, Words::InfluxThree), Method::POST, "/api/v3/write_lp", with(influx::write_v3))
 }
 
 type AnyHandler = fn(Arc<Services>, Request) -> Answering;

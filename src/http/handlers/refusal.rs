@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use crate::admit::rate;
+use crate::auth::Unanswered;
+use crate::auth::agents::AgentError;
+use crate::auth::grants::GrantError;
+use crate::auth::signature::SignatureError;
 use crate::catalog::RegisterError;
 use crate::http::ApiError;
 use crate::http::body::BodyError;
@@ -135,6 +139,53 @@ impl From<ImportError<BodyError>> for ApiError {
             ImportError::Rate(refused) => refused.into(),
             ImportError::Commit(cause) => cause.into(),
             ImportError::Store(cause) => cause.into(),
+        }
+    }
+}
+
+impl From<AgentError> for ApiError {
+    fn from(error: AgentError) -> Self {
+        let message = error.to_string();
+        match error {
+            AgentError::NotFound => Self::not_found(message),
+            AgentError::NoRoom => Self::new(ErrorStatus::Forbidden, "too_many", message),
+            AgentError::NoRandomness(error) => Self::internal(error),
+            AgentError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<GrantError> for ApiError {
+    fn from(error: GrantError) -> Self {
+        let message = error.to_string();
+        match error {
+            GrantError::BeyondRights | GrantError::BeyondReach => Self::forbidden(message),
+            GrantError::Expired => Self::bad_request("expired", message),
+            GrantError::TooMany => Self::new(ErrorStatus::Forbidden, "too_many", message),
+            GrantError::NotFound => Self::not_found(message),
+            GrantError::NoRandomness(error) => Self::internal(error),
+            GrantError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Unanswered> for ApiError {
+    fn from(error: Unanswered) -> Self {
+        match error {
+            Unanswered::Bad(bad) => Self::unauthorized(bad.to_string(), "Bearer"),
+            Unanswered::Unavailable => Self::unavailable("database_unavailable", error.to_string(), LATER),
+        }
+    }
+}
+
+impl From<SignatureError> for ApiError {
+    fn from(error: SignatureError) -> Self {
+        let message = error.to_string();
+        match error {
+            SignatureError::NoSecret => Self::internal(error),
+            SignatureError::BadSignature => Self::unauthorized(message, "Bearer"),
+            SignatureError::BadTimestamp => Self::bad_request("invalid_timestamp", message),
+            SignatureError::Stale => Self::bad_request("stale", message),
         }
     }
 }

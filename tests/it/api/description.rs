@@ -1,6 +1,7 @@
 //! `openapi.json` against the server, both ways: what is described exists, and what exists is described.
 
 mod document; // the description, read
+mod identity; // agents, endpoints, tokens
 
 use std::collections::BTreeSet;
 
@@ -55,6 +56,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     client.delete(&id).await;
     let Client { document, mut seen, .. } = client;
     seen.extend(rate_limited().await);
+    seen.extend(identity::asked().await);
     seen.extend(stalled().await);
     let not_seen: Vec<Place> =
         document.places().into_iter().filter(|place| !seen.contains(place) && !is_elsewhere(place)).collect();

@@ -6,6 +6,7 @@ pub(crate) mod client;
 pub(crate) mod cluster;
 pub(crate) mod database;
 pub(crate) mod proxy;
+pub(crate) mod identity;
 pub(crate) mod live;
 pub(crate) mod moves;
 pub(crate) mod server;

@@ -92,6 +92,14 @@ impl TestServer {
         self.send(Method::POST, path, &[("content-type", "application/json")], body.as_bytes()).await
     }
 
+    /// A request with this token, and a body unless it is null.
+    pub(crate) async fn ask(&self, method: Method, path: &str, token: &str, body: &Value) -> Answer {
+        let authorization = format!("Bearer {token}");
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+        self.send(method, path, &headers, body.as_bytes()).await
+    }
+
     /// One request on a connection of its own.
     pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let answer = exchange(self.address, method, path, headers, body).await;
