@@ -97,11 +97,7 @@ impl App {
             node,
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
-            listeners: vec![
-                Arc::<Hub>::clone(&hub),
-                Arc::<LatestSamples>::clone(&latest),
-                Arc::<Trigger>::clone(&folds),
-            ],
+            listeners: who_hears(&hub, &latest, &folds),
         };
         let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
         let kept = Kept { catalog: Arc::clone(&catalog), latest: Arc::clone(&latest) };
@@ -227,6 +223,15 @@ impl App {
         }
         if late.is_empty() { Ok(()) } else { Err(format!("did not end in time: {late:?}").into()) }
     }
+}
+
+/// Who hears of commits.
+fn who_hears(
+    hub: &Arc<Hub>,
+    latest: &Arc<LatestSamples>,
+    folds: &Arc<Trigger>,
+) -> Vec<Arc<dyn crate::model::CommitListener>> {
+    vec![Arc::<Hub>::clone(hub), Arc::<LatestSamples>::clone(latest), Arc::<Trigger>::clone(folds)]
 }
 
 /// What recognizes callers.
