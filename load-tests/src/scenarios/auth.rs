@@ -16,7 +16,7 @@ use crate::schedule::{Outcome, Plan};
 const SHAPE: Shape = Shape { hosts: 1, steps: 100 };
 /// Of what the open server takes, the server with tokens must take this share.
 const SHARE_MIN: f64 = 0.95;
-const CLOSED: &[&str] = &["--anonymous", "none"];
+const CLOSED: &[&str] = &["--set", "anonymous=none"];
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Settings {

@@ -46,7 +46,7 @@ pub(crate) fn run(common: &Common, settings: &Settings) -> Result<Report, Scenar
         hosts.iter().zip(&tokens?).map(|(host, token)| request(&host.id.to_string(), token)).collect();
     let requests: Arc<[Vec<u8>]> = requests.into();
     let admin = setup.server.make_token(&["administer"])?;
-    setup.server.reopen(&["--anonymous", "none"])?;
+    setup.server.reopen(&["--set", "anonymous=none"])?;
     let address = setup.server.address();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Creates the series, which is not what is promised.
