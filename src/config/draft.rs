@@ -4,6 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use super::people::PeopleDraft;
 use super::problem::Problem;
 use super::retention::parse_overrides;
 use super::secret::DatabaseUrl;
@@ -23,6 +24,7 @@ pub(super) struct Draft {
     pub(super) port: u16,
     /// Without it, nothing is; in development everything.
     pub(super) anonymous: Option<Anonymous>,
+    pub(super) people: PeopleDraft,
     pub(super) tls_certificate: Option<PathBuf>,
     pub(super) tls_key: Option<PathBuf>,
     pub(super) database: Database,
@@ -68,6 +70,9 @@ impl Draft {
                 None
             }
         };
+        let default = if self.dev { Anonymous::Everything } else { Anonymous::Nothing };
+        let anonymous = self.anonymous.unwrap_or(default);
+        let people = self.people.finish(self.dev, anonymous, problems);
         let overrides = &self.retention_overrides;
         let overrides = if overrides.is_empty() { Vec::new() } else { parse_overrides(overrides, problems) };
         let retention = Retention { others: self.retention, overrides, entries: self.entries };
@@ -77,7 +82,8 @@ impl Draft {
             mode: mode?,
             listen,
             tls,
-            anonymous: self.anonymous.unwrap_or(if self.dev { Anonymous::Everything } else { Anonymous::Nothing }),
+            anonymous,
+            people,
             database,
             http,
             admit,

@@ -33,6 +33,27 @@ impl fmt::Display for DatabaseUrl {
     }
 }
 
+/// A secret of any other kind. Shown only as `[redacted]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The text itself, for whoever signs with it or compares it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret([redacted])")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +63,11 @@ mod tests {
         let url = DatabaseUrl::parse("postgres://ann:hunter2@db/m").unwrap();
         assert_eq!(format!("{url} {url:?}"), "[redacted] DatabaseUrl([redacted])");
         assert_eq!(url.reveal(), "postgres://ann:hunter2@db/m");
+    }
+
+    #[test]
+    fn no_other_secret_is_shown() {
+        assert_eq!(format!("{:?}", Some(Secret::new("hunter2"))), "Some(Secret([redacted]))");
     }
 
     #[test]

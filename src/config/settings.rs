@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::secret::DatabaseUrl;
+use super::secret::{DatabaseUrl, Secret};
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -17,6 +17,7 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// What is open to callers that show nothing.
     pub anonymous: Anonymous,
+    pub people: People,
     pub database: Database,
     pub http: Http,
     pub admit: Admit,
@@ -48,6 +49,26 @@ pub enum Anonymous {
     Read,
     IngestAndRead,
     Everything,
+}
+
+/// People who sign in.
+#[derive(Clone, Debug)]
+pub struct People {
+    /// In production always there, unless everything is open to everybody.
+    pub secret_key: Option<Secret>,
+    pub registration: Registration,
+    /// E-mail and password of the first administrator.
+    pub bootstrap: Option<(String, Secret)>,
+    pub password_checks_max: usize,
+    /// How long it is kept who did what.
+    pub audit: Duration,
+}
+
+/// Who may register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registration {
+    Open,
+    Invite,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,6 +24,12 @@ pub mod snapshots; // whole-state documents
 pub mod entries; // events and log lines
 pub mod documents; // how servers are
 mod text; // texts from outside
+pub mod users; // people who can sign in
+pub mod sessions; // browsers that are signed in
+pub mod refresh_tokens; // what new access tokens are had for
+pub mod invites; // codes to register with
+pub mod settings; // what people set while the server runs
+pub mod audit; // who did what
 pub mod cron; // scheduled commands and their runs
 pub mod ports; // port probes and their outcomes
 
