@@ -9,6 +9,7 @@ mod coherence; // what is kept of stored things, as the journal sees it
 mod database; // one's own PostgreSQL, or someone else's
 mod jobs; // what moves data on, and when
 mod observe; // stages' numbers to self-metrics
+mod people; // who may sign in, from the first start on
 mod past; // stored samples for live sessions
 mod plan; // settings to each module's own configuration
 mod verify; // the check of all that is stored
@@ -111,7 +112,10 @@ impl App {
         let readers = Tasks::default();
         let (reading, known) = (plan::query(config), Arc::clone(&catalog));
         let query = Arc::new(query::Engine::new(reading, database.clone(), known, latest, readers.clone()));
+        let people = people::build(config, &database, &clock).await?;
         let services = Arc::new(Services {
+            people: Arc::clone(&people),
+            has_secure_cookies: plan::has_secure_cookies(config),
             catalog,
             journal,
             hub,
@@ -135,7 +139,7 @@ impl App {
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
         });
-        let gate = Arc::new(Gate::new(plan::anyone(config)));
+        let gate = Arc::new(Gate::new(plan::anyone(config)).with_people(people));
         let front = Front::new(handlers::router(&services)?, gate, &http).observed_by(observe::answers(&services));
         let front = Arc::new(front);
         observe::stages(&services, &front);

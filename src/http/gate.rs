@@ -1,6 +1,8 @@
 //! From the head of a request to its principal: takes the credentials out, asks `auth`, and says a refusal in the words
 //! of the route. Every request with a route passes here before its handler runs.
 
+mod words; // refusals, as the clients of a route know them
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use hyper::{Method, Uri};
 
 use super::error::{ApiError, ErrorShape};
 use super::query::Query;
-use crate::auth::{self, Access, Presented, Principal, Refusal, Who};
+use crate::auth::{self, Access, Presented, Principal, Who};
 
 /// The cookie a signed-in browser holds.
 pub const SESSION_COOKIE: &str = "metrics_session";
@@ -49,7 +51,7 @@ pub(super) async fn admit(
         is_signed: head.headers.contains_key(SIGNATURE),
         address: peer.ip(),
     };
-    let principal = gate.admit(rule.access, &presented).await.map_err(|refusal| worded(&refusal, rule.shape))?;
+    let principal = gate.admit(rule.access, &presented).await.map_err(|refusal| words::worded(refusal, rule))?;
     let is_by_cookie = presented.cookie.is_some() && presented.token.is_none() && presented.agent_token.is_none();
     if is_by_cookie && matches!(principal.who, Who::User { .. }) && !is_own_page(head) {
         return Err(ApiError::forbidden("requests of other sites are not taken with a session cookie"));
@@ -93,7 +95,8 @@ fn handshake(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     Query::parse(uri.query()?).ok()?.get("token").map(str::to_owned)
 }
 
-fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+/// What the session cookie holds.
+pub(super) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
     let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|all| all.split(';'));
     pairs
         .filter_map(|pair| pair.trim().split_once('='))
@@ -117,17 +120,6 @@ fn is_own_page(head: &Parts) -> bool {
         }
         // No browser: nobody was tricked into sending this.
         (None, None) => true,
-    }
-}
-
-/// A refusal, as the clients of this route know it.
-fn worded(refusal: &Refusal, shape: ErrorShape) -> ApiError {
-    const CHALLENGE: &str = "Bearer";
-    match (refusal, shape) {
-        (Refusal::Missing, ErrorShape::Detail) => ApiError::unauthorized("Not authenticated", CHALLENGE),
-        (Refusal::Invalid, ErrorShape::Detail) => ApiError::unauthorized("Could not validate credentials", CHALLENGE),
-        (Refusal::Missing | Refusal::Invalid, _) => ApiError::unauthorized(refusal.to_string(), CHALLENGE),
-        (Refusal::Forbidden { .. }, _) => ApiError::forbidden(refusal.to_string()),
     }
 }
 

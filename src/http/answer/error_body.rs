@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hyper::header::{self, HeaderValue};
 use serde_json::json;
 
-use super::error::{ApiError, ErrorShape, Parts};
+use super::error::{ApiError, ErrorShape, ErrorStatus, Parts};
 use super::response::{self, Response};
 
 /// The response to `error`. Says nothing of its source.
@@ -36,6 +36,9 @@ fn text(parts: &Parts, shape: ErrorShape) -> String {
             json!({"error": {"code": parts.code, "message": parts.message, "details": parts.details}})
         }
         ErrorShape::Text => json!({"error": parts.message}),
+        ErrorShape::Detail if parts.status == ErrorStatus::Unprocessable && !parts.details.is_empty() => {
+            json!({"detail": parts.details})
+        }
         ErrorShape::Detail => json!({"detail": parts.message}),
         ErrorShape::Influx => json!({"code": parts.status.influx_code(), "message": parts.message}),
     }

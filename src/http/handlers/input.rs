@@ -83,6 +83,12 @@ pub(super) fn queried_id(request: &Request, name: &'static str) -> Result<Uuid, 
     Uuid::try_parse(text).map_err(|_| ApiError::bad_request("invalid_id", format!("{name} is not a UUID")))
 }
 
+/// A number in the path.
+pub(super) fn number(request: &Request, name: &'static str) -> Result<i64, ApiError> {
+    let number = request.param(name).and_then(|text| text.parse().ok());
+    number.ok_or_else(|| ApiError::bad_request("invalid_id", format!("{name} is not a number")))
+}
+
 /// A time, or now when there is none.
 pub(super) fn time(field: &str, text: Option<&str>, now: Micros) -> Result<Micros, ApiError> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(now) };

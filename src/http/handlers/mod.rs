@@ -1,8 +1,12 @@
 //! What answers each path: take the request apart, call the stage that knows, put the answer together. No SQL, no
 //! decisions that belong to a stage.
 
+mod admin_forms; // forms of administrators, as one of the source systems has them
+mod admin_settings; // what administrators set
+mod admin_users; // who may sign in
 mod admission; // room for bodies
 mod aggregate; // samples put together
+mod audit; // who did what
 mod cron; // scheduled commands
 mod documents; // how servers are
 mod entries; // events and log lines
@@ -18,14 +22,17 @@ mod jobs; // what moves data on
 mod latest; // the last value of each series
 mod metrics; // stored samples
 mod output; // what the small endpoints' answers share
+mod people; // registration and tokens
 mod ports; // port probes
 mod probes; // health, readiness, self-metrics, the API's description
 mod refusal; // a stage's error to an answer
 mod scratch; // buffers that requests share
 mod series; // the catalog
 mod servers; // registration
+mod session; // signing in and out
 mod snapshots; // process and container lists
 mod stream; // live push
+mod validation; // what is missing in a request
 
 use std::future::Future;
 use std::sync::Arc;
@@ -35,12 +42,12 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::cors::Origins;
-use super::error::ErrorShape::{Detail, Influx, Structured, Text};
-use super::router::RouteError;
+use super::error::ErrorShape::{self, Detail, Influx, Structured, Text};
+use super::router::{RouteError, RouterBuilder};
 use super::{ApiError, Request, Response, Router};
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
-use crate::auth::Access;
+use crate::auth::{Access, People};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::jobs::Runner;
@@ -71,6 +78,9 @@ pub struct Services {
     pub readers: Tasks,
     pub query: Arc<query::Engine>,
     pub jobs: Arc<Runner>,
+    pub people: Arc<People>,
+    /// Cookies go over TLS only.
+    pub has_secure_cookies: bool,
     pub database: Database,
     pub budget: Budget,
     pub rates: Rates,
@@ -109,7 +119,7 @@ impl Readiness {
 /// When two routes conflict, which a test would have shown.
 pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
     let with = |handler: AnyHandler| bind(services, handler);
-    Router::builder()
+    people_routes(services, Router::builder())
         .route((Access::Open, Structured), Method::GET, "/-/healthy", with(probes::healthy))
         .route((Access::Open, Structured), Method::GET, "/-/ready", with(probes::ready))
         .route((Access::OBSERVE, Structured), Method::GET, "/-/metrics", with(probes::self_metrics))
@@ -153,6 +163,53 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route((Access::INGEST, Influx), Method::POST, "/api/v2/write", with(influx::write_v2))
         .route((Access::INGEST, Text), Method::POST, "/api/v3/write_lp", with(influx::write_v3))
         .build()
+}
+
+/// Who signs in, and who may.
+fn people_routes(services: &Arc<Services>, mut builder: RouterBuilder) -> RouterBuilder {
+    let with = |handler: AnyHandler| bind(services, handler);
+    const OPEN: (Access, ErrorShape) = (Access::Open, Detail);
+    for [register, token, refresh, logout, me] in [
+        ["/register", "/token", "/refresh", "/logout", "/users/me"],
+        ["/api/auth/register", "/api/auth/token", "/api/auth/refresh", "/api/auth/logout", "/api/auth/users/me"],
+    ] {
+        builder = builder
+            .route(OPEN, Method::POST, register, with(people::register))
+            .route(OPEN, Method::POST, token, with(people::token))
+            .route(OPEN, Method::POST, refresh, with(people::refresh))
+            .route(OPEN, Method::POST, logout, with(session::logout))
+            .route((Access::Person, Detail), Method::GET, me, with(people::me));
+    }
+    const PERSON: (Access, ErrorShape) = (Access::Person, Structured);
+    const ADMIN: (Access, ErrorShape) = (Access::ADMINISTER, Structured);
+    const ADMIN_PAGE: (Access, ErrorShape) = (Access::ADMINISTER, Detail);
+    builder
+        .route(OPEN, Method::POST, "/login", with(session::login_form))
+        .route((Access::Open, Structured), Method::POST, "/api/v1/session", with(session::sign_in))
+        .route((Access::Open, Structured), Method::GET, "/api/v1/session", with(session::get))
+        .route((Access::Open, Structured), Method::DELETE, "/api/v1/session", with(session::sign_out))
+        .route(PERSON, Method::GET, "/api/v1/session/list", with(session::list))
+        .route(PERSON, Method::DELETE, "/api/v1/session/list/{id}", with(session::revoke))
+        .route(PERSON, Method::POST, "/api/v1/session/password", with(session::change_password))
+        .route(ADMIN, Method::GET, "/api/v1/users", with(admin_users::list))
+        .route(ADMIN, Method::POST, "/api/v1/users", with(admin_users::create))
+        .route(ADMIN, Method::GET, "/api/v1/users/{id}", with(admin_users::get))
+        .route(ADMIN, Method::PATCH, "/api/v1/users/{id}", with(admin_users::change))
+        .route(ADMIN, Method::DELETE, "/api/v1/users/{id}", with(admin_users::delete))
+        .route(ADMIN, Method::GET, "/api/v1/users/{id}/sessions", with(admin_users::sessions))
+        .route(ADMIN, Method::DELETE, "/api/v1/users/{id}/sessions", with(admin_users::end_sessions))
+        .route(ADMIN, Method::DELETE, "/api/v1/users/{id}/sessions/{session}", with(admin_users::end_sessions))
+        .route(ADMIN, Method::GET, "/api/v1/invites", with(admin_users::invites))
+        .route(ADMIN, Method::POST, "/api/v1/invites", with(admin_users::invite))
+        .route(ADMIN, Method::DELETE, "/api/v1/invites/{id}", with(admin_users::revoke_invite))
+        .route(ADMIN, Method::GET, "/api/v1/settings", with(admin_settings::list))
+        .route(ADMIN, Method::GET, "/api/v1/settings/{key}", with(admin_settings::get))
+        .route(ADMIN, Method::PUT, "/api/v1/settings/{key}", with(admin_settings::put))
+        .route(ADMIN, Method::GET, "/api/v1/audit", with(audit::list))
+        .route(ADMIN_PAGE, Method::GET, "/admin/users", with(admin_users::list))
+        .route(ADMIN_PAGE, Method::POST, "/admin/users/new", with(admin_forms::add_user))
+        .route(ADMIN_PAGE, Method::GET, "/admin/settings", with(admin_forms::settings))
+        .route(ADMIN_PAGE, Method::POST, "/admin/settings", with(admin_forms::change_settings))
 }
 
 type AnyHandler = fn(Arc<Services>, Request) -> Answering;
