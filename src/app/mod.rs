@@ -4,6 +4,7 @@
 //! Building binds sockets and reaches PostgreSQL but starts no task; [`App::run`] does. At the end: no new requests,
 //! then the answers of those that were accepted, then the journal, then live sessions, then PostgreSQL.
 
+mod admin; // what an operator does about people
 mod chores; // small things done every few seconds
 mod coherence; // what is kept of stored things, as the journal sees it
 mod database; // one's own PostgreSQL, or someone else's
@@ -42,6 +43,7 @@ use crate::shutdown::Tasks;
 use crate::store::{migrations, nodes};
 use crate::telemetry::Metrics;
 
+pub use admin::administer;
 pub use signals::Signals;
 pub use verify::verify;
 
