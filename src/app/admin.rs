@@ -56,12 +56,7 @@ async fn done(
     }
 }
 
-async fn reset(
-    database: &Database,
-    people: &People,
-    login: &str,
-    password: Option<&str>,
-) -> Result<String, Failure> {
+async fn reset(database: &Database, people: &People, login: &str, password: Option<&str>) -> Result<String, Failure> {
     let email = login.to_ascii_lowercase();
     let user = users::by_login(&database.client().await?, login, &email).await?.ok_or(PeopleError::NoSuchUser)?;
     let password = password.map_or(NewPassword::MadeUp, |password| NewPassword::Given(password.to_owned()));

@@ -56,12 +56,7 @@ impl People {
     }
 
     /// Somebody may have registered with that address before. They are not the operator, and lose it.
-    async fn make_admin(
-        &self,
-        transaction: &Transaction<'_>,
-        email: &str,
-        hash: &str,
-    ) -> Result<User, PeopleError> {
+    async fn make_admin(&self, transaction: &Transaction<'_>, email: &str, hash: &str) -> Result<User, PeopleError> {
         let (now, email) = (self.clock.now(), email.trim().to_ascii_lowercase());
         let role = Some(Role::Admin.name());
         let new = NewUser { username: None, email: Some(&email), password_hash: hash, role };
@@ -73,8 +68,12 @@ impl People {
                 sessions::revoke_all(transaction, known.id, None).await?;
                 refresh_tokens::revoke_all(transaction, known.id, now).await?;
                 let role = role.map(str::to_owned);
-                users::change(transaction, &User { password_hash: hash.to_owned(), role, is_active: true, ..known }, now)
-                    .await?
+                users::change(
+                    transaction,
+                    &User { password_hash: hash.to_owned(), role, is_active: true, ..known },
+                    now,
+                )
+                .await?
             }
         };
         let whom = format!("user {} ({})", user.id.0, user.name());

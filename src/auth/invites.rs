@@ -80,11 +80,7 @@ impl People {
 }
 
 /// The invitation with that code, which nobody else can use until the end of the transaction.
-pub(super) async fn hold(
-    transaction: &Transaction<'_>,
-    code: &str,
-    now: Micros,
-) -> Result<HeldInvite, PeopleError> {
+pub(super) async fn hold(transaction: &Transaction<'_>, code: &str, now: Micros) -> Result<HeldInvite, PeopleError> {
     if code.len() > CODE_BYTES_MAX {
         return Err(PeopleError::BadInvite);
     }

@@ -27,8 +27,7 @@ const ITERATIONS_MAX: u32 = 8;
 const LANES_MAX: u32 = 8;
 
 /// What is looked at when there is nobody. No password leads to it.
-const NOBODYS: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdCEh$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdCEh$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 #[derive(Debug, thiserror::Error)]
 pub enum PasswordError {

@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn a_part_is_put_over_the_defaults() {
-        let value = Group::Alerts.checked(&json!({ "notify": { "email": { "enabled": true, "to": ["a@b"] } } })).unwrap();
+        let value =
+            Group::Alerts.checked(&json!({ "notify": { "email": { "enabled": true, "to": ["a@b"] } } })).unwrap();
         assert_eq!(value["dedup_minutes"], 15);
         assert_eq!(value["low_disk_free_pct_threshold"], 10.0);
         assert_eq!(value["notify"]["email"], json!({ "enabled": true, "to": ["a@b"] }));

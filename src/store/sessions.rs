@@ -33,11 +33,7 @@ pub struct Session {
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn add(
-    transaction: &Transaction<'_>,
-    new: &NewSession<'_>,
-    sessions_max: i64,
-) -> Result<(), StoreError> {
+pub async fn add(transaction: &Transaction<'_>, new: &NewSession<'_>, sessions_max: i64) -> Result<(), StoreError> {
     let statement = transaction.prepare_cached(include_str!("../../sql/queries/session_add.sql")).await?;
     let (now, expires_at) = (Timestamp(new.now), Timestamp(new.expires_at));
     let values: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
@@ -55,7 +51,8 @@ pub async fn add(
 pub async fn find(client: &Client, hash: &[u8], now: Micros) -> Result<Option<(User, i64, Micros)>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/session_user.sql")).await?;
     let row = client.query_opt(&statement, &[&hash, &Timestamp(now)]).await?;
-    row.map(|row| Ok((user(&row)?, row.try_get("session_id")?, row.try_get::<_, Timestamp>("last_used")?.0))).transpose()
+    row.map(|row| Ok((user(&row)?, row.try_get("session_id")?, row.try_get::<_, Timestamp>("last_used")?.0)))
+        .transpose()
 }
 
 /// # Errors
@@ -70,12 +67,7 @@ pub async fn touch(client: &Client, id: i64, now: Micros) -> Result<(), StoreErr
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn list(
-    client: &Client,
-    of: UserId,
-    now: Micros,
-    sessions_max: i64,
-) -> Result<Vec<Session>, StoreError> {
+pub async fn list(client: &Client, of: UserId, now: Micros, sessions_max: i64) -> Result<Vec<Session>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/session_list.sql")).await?;
     let rows = client.query(&statement, &[&of.0, &Timestamp(now), &sessions_max]).await?;
     rows.iter()
@@ -117,11 +109,7 @@ pub async fn revoke(transaction: &Transaction<'_>, of: UserId, id: i64) -> Resul
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn revoke_all(
-    transaction: &Transaction<'_>,
-    of: UserId,
-    except: Option<&[u8]>,
-) -> Result<u64, StoreError> {
+pub async fn revoke_all(transaction: &Transaction<'_>, of: UserId, except: Option<&[u8]>) -> Result<u64, StoreError> {
     let statement = transaction.prepare_cached(include_str!("../../sql/queries/session_revoke_all.sql")).await?;
     Ok(transaction.execute(&statement, &[&of.0, &except]).await?)
 }

@@ -115,12 +115,7 @@ impl People {
     }
 
     /// The person of that name, when the password is theirs. Takes as long when there is none.
-    pub(super) async fn recognize(
-        &self,
-        login: &str,
-        password: &str,
-        address: IpAddr,
-    ) -> Result<User, PeopleError> {
+    pub(super) async fn recognize(&self, login: &str, password: &str, address: IpAddr) -> Result<User, PeopleError> {
         if !could_be(login, password) {
             return Err(PeopleError::WrongCredentials);
         }

@@ -53,7 +53,8 @@ fn development_listens_on_loopback_and_needs_nothing() {
 
 #[test]
 fn production_listens_everywhere_and_needs_a_database() {
-    let environment = Environment::from([("DATABASE_URL", "postgres://a:b@c/d"), ("PORT", "9000"), ("SECRET_KEY", SECRET)]);
+    let environment =
+        Environment::from([("DATABASE_URL", "postgres://a:b@c/d"), ("PORT", "9000"), ("SECRET_KEY", SECRET)]);
     let config = load(&Flags::default(), &environment).unwrap();
     assert_eq!(config.mode, Mode::Production { database: DatabaseUrl::parse("postgres://a:b@c/d").unwrap() });
     assert_eq!(config.listen, ["0.0.0.0:9000".parse().unwrap()]);
@@ -117,7 +118,9 @@ fn production_refuses_secrets_that_can_be_guessed_and_needs_none_where_all_is_op
     for (secret, is_good) in [("hunter2", false), ("change-me-change-me-change-me-change-me", false), (SECRET, true)] {
         let loaded = load(&flags(&[url, ("secret_key", secret)]), &Environment::default());
         assert_eq!(loaded.is_ok(), is_good, "{secret}");
-        assert!(!format!("{loaded:?}").contains(secret) && !loaded.err().is_some_and(|it| it.to_string().contains(secret)));
+        assert!(
+            !format!("{loaded:?}").contains(secret) && !loaded.err().is_some_and(|it| it.to_string().contains(secret))
+        );
     }
     assert!(load(&flags(&[url]), &Environment::default()).is_err());
     assert!(load(&flags(&[url, ("anonymous", "all")]), &Environment::default()).is_ok());

@@ -14,11 +14,11 @@ pub(super) fn worded(refusal: Refusal, rule: Rule) -> ApiError {
         (Refusal::Invalid, ErrorShape::Detail, Access::ADMINISTER) => {
             ApiError::unauthorized("Not authenticated", CHALLENGE)
         }
-        (Refusal::Invalid, ErrorShape::Detail, _) => ApiError::unauthorized("Could not validate credentials", CHALLENGE),
-        (Refusal::Forbidden { .. }, ErrorShape::Detail, Access::ADMINISTER) => ApiError::forbidden("Admin required"),
-        (refusal @ (Refusal::Missing | Refusal::Invalid), ..) => {
-            ApiError::unauthorized(refusal.to_string(), CHALLENGE)
+        (Refusal::Invalid, ErrorShape::Detail, _) => {
+            ApiError::unauthorized("Could not validate credentials", CHALLENGE)
         }
+        (Refusal::Forbidden { .. }, ErrorShape::Detail, Access::ADMINISTER) => ApiError::forbidden("Admin required"),
+        (refusal @ (Refusal::Missing | Refusal::Invalid), ..) => ApiError::unauthorized(refusal.to_string(), CHALLENGE),
         (refusal @ Refusal::Forbidden { .. }, ..) => ApiError::forbidden(refusal.to_string()),
     }
 }

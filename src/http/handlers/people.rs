@@ -59,8 +59,7 @@ pub(super) fn me(_services: Arc<Services>, request: Request) -> Answering {
 
 /// Tokens are for whoever asked, and not for a cache on the way.
 fn answer(tokens: &Tokens) -> Result<Response, ApiError> {
-    let body =
-        json!({ "access_token": tokens.access, "refresh_token": tokens.refresh, "token_type": "bearer" });
+    let body = json!({ "access_token": tokens.access, "refresh_token": tokens.refresh, "token_type": "bearer" });
     Ok(super::output::not_kept(response::json(StatusCode::OK, &body)?))
 }
 

@@ -88,8 +88,10 @@ pub(super) fn list(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let sessions = services.people.sessions(oneself(&request)?).await?;
         let current = current_hash(&services, &request);
-        let shown: Vec<Value> =
-            sessions.iter().map(|session| output::session(session, current.as_ref().map(<[u8; 32]>::as_slice))).collect();
+        let shown: Vec<Value> = sessions
+            .iter()
+            .map(|session| output::session(session, current.as_ref().map(<[u8; 32]>::as_slice)))
+            .collect();
         response::json(StatusCode::OK, &json!({ "sessions": shown }))
     })
 }

@@ -1,6 +1,7 @@
 //! `openapi.json` against the server, both ways: what is described exists, and what exists is described.
 
 mod document; // the description, read
+mod people; // who signs in, and who may
 
 use std::collections::BTreeSet;
 
@@ -51,6 +52,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     }
     probes(&mut client).await;
     jobs(&mut client).await;
+    people::all(&mut client).await;
     bodies(&mut client).await;
     client.delete(&id).await;
     let Client { document, mut seen, .. } = client;
