@@ -22,6 +22,7 @@ mod jobs; // what moves data on
 mod latest; // the last value of each series
 mod metrics; // stored samples
 mod output; // what the small endpoints' answers share
+mod multipart; // forms that pages put together
 mod people; // registration and tokens
 mod ports; // port probes
 mod probes; // health, readiness, self-metrics, the API's description

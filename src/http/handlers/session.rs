@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Answering, Services, input, output, validation};
 use crate::auth::sessions::SESSION_SECONDS;
 use crate::auth::{Access, Actor, PeopleError, Principal, Right, Visitor, Who};
-use crate::http::gate::session_cookie;
+use crate::http::gate::{is_own_page, session_cookie};
 use crate::http::{ApiError, Request, Response, SESSION_COOKIE, response};
 use crate::model::UserId;
 
@@ -32,6 +32,7 @@ struct NewPassword {
 /// The form of a page: on to the dashboard, or once more.
 pub(super) fn login_form(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
+        from_own_page(&request)?;
         let form = validation::form(&services, &mut request).await?;
         let [email, password] = validation::form_texts(&form, ["email", "password"])?;
         let before = session_cookie(&request.headers).map(str::to_owned);
@@ -60,6 +61,7 @@ pub(super) fn logout(services: Arc<Services>, request: Request) -> Answering {
 
 pub(super) fn sign_in(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
+        from_own_page(&request)?;
         let sent: SigningIn = input::json(&services, &mut request).await?;
         let login = input::required("login", sent.login.or(sent.username).or(sent.email))?;
         let password = input::required("password", sent.password)?;
@@ -116,6 +118,12 @@ pub(super) fn change_password(services: Arc<Services>, mut request: Request) -> 
         services.people.change_own_password(id, (&old, &new), current, &by).await?;
         Ok(response::empty(StatusCode::NO_CONTENT))
     })
+}
+
+/// No other site signs a browser in, as somebody it did not mean to be.
+fn from_own_page(request: &Request) -> Result<(), ApiError> {
+    let is_own = is_own_page(&request.method, &request.headers, &request.uri);
+    if is_own { Ok(()) } else { Err(ApiError::forbidden("other sites sign nobody in")) }
 }
 
 async fn sign_out_browser(services: &Services, request: &Request) -> Result<(), ApiError> {

@@ -1,9 +1,10 @@
 //! What is missing or of the wrong kind in a request, as clients of the systems with `{"detail":[…]}` are told. What was
 //! sent is not repeated to them: it may be a password.
 
+use hyper::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 
-use super::{Services, admission};
+use super::{Services, admission, multipart};
 use crate::http::query::Query;
 use crate::http::{ApiError, Request};
 
@@ -12,7 +13,12 @@ const BODY_BYTES_MAX: usize = 16 * 1024;
 
 /// The fields of a form.
 pub(super) async fn form(services: &Services, request: &mut Request) -> Result<Query, ApiError> {
-    Ok(Query::parse(&text(&body(services, request).await?)?)?)
+    let text = text(&body(services, request).await?)?;
+    let Some(boundary) = request.header(CONTENT_TYPE).and_then(multipart::boundary) else {
+        return Ok(Query::parse(&text)?);
+    };
+    let pairs = multipart::fields(&text, boundary);
+    Ok(Query::of_pairs(pairs.ok_or_else(|| ApiError::bad_request("bad_body", "There was an error parsing the body"))?))
 }
 
 pub(super) async fn body(services: &Services, request: &mut Request) -> Result<Vec<u8>, ApiError> {

@@ -74,6 +74,8 @@ async fn another_site_cannot_act_with_the_cookie() {
     let refused = server.send(Method::POST, "/api/v1/users", &headers, br#"{"username":"eve"}"#).await;
     assert_eq!(refused.status, 403, "{refused:?}");
     assert_eq!(form(&server, "/logout", "", &headers).await.status, 403);
+    let sign_in = "email=root%40example.org&password=correct+horse";
+    assert_eq!(form(&server, "/login", sign_in, &headers[1..]).await.status, 403, "nor sign it in");
     assert_eq!(with_cookie(&server, Method::GET, "/api/v1/users", &admin, &json!({})).await.status, 200);
     server.stop().await.unwrap();
 }
