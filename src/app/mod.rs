@@ -114,10 +114,8 @@ impl App {
         let readers = Tasks::default();
         let (reading, known) = (plan::query(config), Arc::clone(&catalog));
         let query = Arc::new(query::Engine::new(reading, database.clone(), known, latest, readers.clone()));
-        let people = people::build(config, &database, &clock).await?;
         let services = Arc::new(Services {
-            people: Arc::clone(&people),
-            has_secure_cookies: plan::has_secure_cookies(config),
+            people: people::build(config, &database, &clock).await?,
             catalog,
             journal,
             hub,
@@ -141,7 +139,7 @@ impl App {
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
         });
-        let gate = Arc::new(Gate::new(plan::anyone(config)).with_people(people));
+        let gate = Arc::new(Gate::new(plan::anyone(config)).with_people(Arc::clone(&services.people)));
         let front = Front::new(handlers::router(&services)?, gate, &http).observed_by(observe::answers(&services));
         let front = Arc::new(front);
         observe::stages(&services, &front);

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Failure;
+use super::{Failure, plan};
 use crate::auth::bootstrap::FirstAdmin;
 use crate::auth::keys::{Keys, random_text};
 use crate::auth::people::{People, PeopleConfig};
@@ -49,6 +49,7 @@ fn of(config: &Config, keys: Keys, database: &Database, clock: &Arc<dyn Clock>) 
         keys,
         is_registration_open: config.people.registration == Registration::Open,
         password_checks_max: config.people.password_checks_max,
+        has_secure_cookies: plan::has_secure_cookies(config),
     };
     People::new(config, database.clone(), Arc::clone(clock))
 }

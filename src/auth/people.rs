@@ -41,6 +41,8 @@ pub struct PeopleConfig {
     pub keys: Keys,
     pub is_registration_open: bool,
     pub password_checks_max: usize,
+    /// Cookies go over TLS only.
+    pub has_secure_cookies: bool,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,7 @@ pub struct People {
     pub(super) passwords: Passwords,
     throttle: Throttle,
     is_registration_open: bool,
+    has_secure_cookies: bool,
 }
 
 /// From where someone came, as it is written down.
@@ -78,11 +81,17 @@ impl People {
             passwords: Passwords::new(config.password_checks_max),
             throttle: Throttle::default(),
             is_registration_open: config.is_registration_open,
+            has_secure_cookies: config.has_secure_cookies,
         }
     }
 
     pub fn is_registration_open(&self) -> bool {
         self.is_registration_open
+    }
+
+    /// Whether the cookies of sessions go over TLS only.
+    pub fn has_secure_cookies(&self) -> bool {
+        self.has_secure_cookies
     }
 
     /// Whose session it is.

@@ -138,6 +138,13 @@ pub async fn signed_in(transaction: &Transaction<'_>, id: UserId, now: Micros) -
     Ok(())
 }
 
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn count(transaction: &Transaction<'_>) -> Result<i64, StoreError> {
+    let statement = transaction.prepare_cached(include_str!("../../sql/queries/user_count.sql")).await?;
+    Ok(transaction.query_one(&statement, &[]).await?.try_get(0)?)
+}
+
 /// The administrators who can sign in. They stay so until the end of the transaction.
 ///
 /// # Errors

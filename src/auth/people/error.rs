@@ -32,6 +32,8 @@ pub enum PeopleError {
     NoSuchSession,
     #[error("there is no such invitation, or it was used")]
     NoSuchInvite,
+    #[error("there are {users_max} people, as many as may register")]
+    TooManyUsers { users_max: i64 },
     #[error("the last administrator has to stay one")]
     LastAdmin,
     #[error("there are {invites_max} open invitations, as many as there may be")]

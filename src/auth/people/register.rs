@@ -14,6 +14,9 @@ use crate::auth::principal::Role;
 use crate::store::users::{NewUser, User};
 use crate::store::{Transaction, audit, transactions, users};
 
+/// With so many there nobody registers any more; administrators still add people. A few more may slip in at one moment.
+const USERS_MAX: i64 = 100_000;
+
 /// Who wants to be known.
 #[derive(Clone, Copy)]
 pub struct Registering<'a> {
@@ -48,6 +51,9 @@ impl People {
         let hash = self.passwords.hash(new.password).await?;
         let mut client = self.database.client().await?;
         let transaction = transactions::begin(&mut client).await?;
+        if users::count(&transaction).await? >= USERS_MAX {
+            return Err(PeopleError::TooManyUsers { users_max: USERS_MAX });
+        }
         let now = self.clock.now();
         let invite = match new.invite {
             Some(code) => Some(invites::hold(&transaction, code, now).await?),

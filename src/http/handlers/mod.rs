@@ -80,8 +80,6 @@ pub struct Services {
     pub query: Arc<query::Engine>,
     pub jobs: Arc<Runner>,
     pub people: Arc<People>,
-    /// Cookies go over TLS only.
-    pub has_secure_cookies: bool,
     pub database: Database,
     pub budget: Budget,
     pub rates: Rates,

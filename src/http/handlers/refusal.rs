@@ -52,7 +52,7 @@ impl From<PeopleError> for ApiError {
             PeopleError::Invalid(_) => Self::bad_request("invalid", message),
             PeopleError::NameTaken => Self::bad_request("name_taken", message),
             PeopleError::BadInvite => Self::bad_request("bad_invite", message),
-            PeopleError::NeedsInvite => Self::forbidden(message),
+            PeopleError::NeedsInvite | PeopleError::TooManyUsers { .. } => Self::forbidden(message),
             PeopleError::NoSuchUser | PeopleError::NoSuchSession | PeopleError::NoSuchInvite => {
                 Self::not_found(message)
             }

@@ -169,7 +169,7 @@ fn shown(services: &Services, principal: &Principal) -> Value {
 
 /// Without a value the cookie is taken away.
 fn with_cookie(services: &Services, mut answer: Response, value: Option<&str>) -> Result<Response, ApiError> {
-    let secure = if services.has_secure_cookies { "; Secure" } else { "" };
+    let secure = if services.people.has_secure_cookies() { "; Secure" } else { "" };
     let lasts = if value.is_some() { SESSION_SECONDS } else { 0 };
     let value = value.unwrap_or_default();
     let cookie = format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={lasts}{secure}");

@@ -85,7 +85,8 @@ fn a_refresh_token_that_comes_again_ends_its_family_and_no_other_whatever_comes_
         let database = Database::new(test.config(), PoolConfig::default()).unwrap();
         migrate(&database).await.unwrap();
         let keys = Keys::new(SECRET.as_bytes());
-        let config = PeopleConfig { keys, is_registration_open: true, password_checks_max: 2 };
+        let config =
+            PeopleConfig { keys, is_registration_open: true, password_checks_max: 2, has_secure_cookies: true };
         let people = People::new(config, database, Arc::new(SystemClock) as Arc<dyn Clock>);
         let new = Registering { username: Some("bob"), email: None, password: PASSWORD, invite: None };
         people.register(new, HERE).await.unwrap();
