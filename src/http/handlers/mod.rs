@@ -118,7 +118,7 @@ impl Readiness {
 /// When two routes conflict, which a test would have shown.
 pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
     let with = |handler: AnyHandler| bind(services, handler);
-    people_routes(services, Router::builder())
+    let builder = Router::builder()
         .route((Access::Open, Structured), Method::GET, "/-/healthy", with(probes::healthy))
         .route((Access::Open, Structured), Method::GET, "/-/ready", with(probes::ready))
         .route((Access::OBSERVE, Structured), Method::GET, "/-/metrics", with(probes::self_metrics))
@@ -160,8 +160,8 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
         .route((Access::INGEST, Text), Method::POST, "/query", with(influx::query))
         .route((Access::Open, Text), Method::GET, "/ping", with(influx::ping))
         .route((Access::INGEST, Influx), Method::POST, "/api/v2/write", with(influx::write_v2))
-        .route((Access::INGEST, Text), Method::POST, "/api/v3/write_lp", with(influx::write_v3))
-        .build()
+        .route((Access::INGEST, Text), Method::POST, "/api/v3/write_lp", with(influx::write_v3));
+    people_routes(services, builder).build()
 }
 
 /// Who signs in, and who may.
