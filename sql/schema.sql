@@ -1065,17 +1065,19 @@ CREATE TABLE invites (
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     used_by bigint REFERENCES users ON DELETE SET NULL,
-    used_at timestamptz
+    used_at timestamptz,
+    sets_up boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE invites IS 'Codes that let one person register.';
 COMMENT ON COLUMN invites.id IS 'What an invitation is revoked by.';
 COMMENT ON COLUMN invites.hash IS 'SHA-256 of the code.';
 COMMENT ON COLUMN invites.role IS 'The role the person gets, or null for none.';
-COMMENT ON COLUMN invites.created_by IS 'Who invited; null for the code that sets up the first admin.';
+COMMENT ON COLUMN invites.created_by IS 'Who invited, where it was a person.';
 COMMENT ON COLUMN invites.created_at IS 'When.';
 COMMENT ON COLUMN invites.expires_at IS 'Until when it can be used.';
 COMMENT ON COLUMN invites.used_by IS 'Who came.';
 COMMENT ON COLUMN invites.used_at IS 'When; null while it is open.';
+COMMENT ON COLUMN invites.sets_up IS 'Good only while there is no administrator.';
 
 CREATE TABLE agents (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -4,11 +4,13 @@
 //! Building binds sockets and reaches PostgreSQL but starts no task; [`App::run`] does. At the end: no new requests,
 //! then the answers of those that were accepted, then the journal, then live sessions, then PostgreSQL.
 
+mod admin; // what an operator does about people
 mod chores; // small things done every few seconds
 mod coherence; // what is kept of stored things, as the journal sees it
 mod database; // one's own PostgreSQL, or someone else's
 mod jobs; // what moves data on, and when
 mod observe; // stages' numbers to self-metrics
+mod people; // who may sign in, from the first start on
 mod past; // stored samples for live sessions
 mod plan; // settings to each module's own configuration
 mod verify; // the check of all that is stored
@@ -41,6 +43,7 @@ use crate::shutdown::Tasks;
 use crate::store::{migrations, nodes};
 use crate::telemetry::Metrics;
 
+pub use admin::administer;
 pub use signals::Signals;
 pub use verify::verify;
 
@@ -113,6 +116,7 @@ impl App {
             tokens,
             signatures: plan::signatures(config, &clock),
             speaks_tls: tls.is_some(),
+            people: people::build(config, &database, &clock).await?,
             catalog,
             journal,
             hub,
@@ -136,9 +140,8 @@ impl App {
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
         });
-        let gate = gate(config, &services);
-        let front =
-            Front::new(handlers::router(&services)?, Arc::new(gate), &http).observed_by(observe::answers(&services));
+        let gate = Arc::new(gate(config, &services));
+        let front = Front::new(handlers::router(&services)?, gate, &http).observed_by(observe::answers(&services));
         let front = Arc::new(front);
         observe::stages(&services, &front);
         Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, follower, workers, watch, cluster })
@@ -236,7 +239,9 @@ fn who_hears(
 
 /// What recognizes callers.
 fn gate(config: &Config, services: &Services) -> Gate {
-    let gate = Gate::new(plan::anyone(config)).with_tokens(Arc::clone(&services.tokens));
+    let gate = Gate::new(plan::anyone(config))
+        .with_tokens(Arc::clone(&services.tokens))
+        .with_people(Arc::clone(&services.people));
     if services.signatures.has_secret() { gate.with_signatures() } else { gate }
 }
 

@@ -37,6 +37,11 @@ pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
     })
 }
 
+/// Whether cookies go over TLS only. Whoever runs it in the open has TLS, here or in front.
+pub(super) fn has_secure_cookies(config: &Config) -> bool {
+    config.tls.is_some() || matches!(config.mode, config::Mode::Production { .. })
+}
+
 /// Who comes without credentials, and what is open to them.
 pub(super) fn anyone(config: &Config) -> Principal {
     let (ingest, read) = (Rights::NONE.and(Right::Ingest), Rights::NONE.and(Right::Read));

@@ -5,7 +5,7 @@
 
 use serde_json::json;
 
-use super::actor::Actor;
+use super::caller::Caller;
 use super::minted::{Kind, Minted, NoRandomness};
 use crate::model::{Micros, UserId};
 use crate::store::agents::{self, AgentRow, Change, Room, TokenOf, Which};
@@ -41,7 +41,7 @@ pub struct WithToken {
 /// When the person has too many, or PostgreSQL is not available.
 pub async fn add(
     database: &Database,
-    actor: Actor<'_>,
+    caller: Caller<'_>,
     owner: UserId,
     name: &str,
     servers_max: u64,
@@ -49,10 +49,10 @@ pub async fn add(
     let token = Minted::new(Kind::Agent)?;
     let mut client = database.client().await?;
     let transaction = transactions::begin(&mut client).await?;
-    let id = agents::add(&transaction, owner, name, activated_later(&token, actor), room(servers_max)).await?;
+    let id = agents::add(&transaction, owner, name, activated_later(&token, caller), room(servers_max)).await?;
     let id = id.ok_or(AgentError::NoRoom)?;
     let agent = one(&transaction, Some(owner), id).await?;
-    finish(transaction, &actor.did("agent.create", subject(id), json!({ "name": name }))).await?;
+    finish(transaction, &caller.did("agent.create", subject(id), json!({ "name": name }))).await?;
     Ok(WithToken { agent, token })
 }
 
@@ -62,23 +62,23 @@ pub async fn add(
 /// When the person has no such agent, or PostgreSQL is not available.
 pub async fn regenerate(
     database: &Database,
-    actor: Actor<'_>,
+    caller: Caller<'_>,
     owner: UserId,
     id: i32,
 ) -> Result<WithToken, AgentError> {
     let token = Minted::new(Kind::Agent)?;
-    let fresh = activated_later(&token, actor);
-    let agent = replace(database, actor, Some(owner), (id, fresh)).await?;
+    let fresh = activated_later(&token, caller);
+    let agent = replace(database, caller, Some(owner), (id, fresh)).await?;
     Ok(WithToken { agent, token })
 }
 
 /// # Errors
 /// When the person has no such agent, or PostgreSQL is not available.
-pub async fn deactivate(database: &Database, actor: Actor<'_>, owner: UserId, id: i32) -> Result<(), AgentError> {
+pub async fn deactivate(database: &Database, caller: Caller<'_>, owner: UserId, id: i32) -> Result<(), AgentError> {
     let mut client = database.client().await?;
     let transaction = transactions::begin(&mut client).await?;
     let name = agents::deactivate(&transaction, owner, id).await?.ok_or(AgentError::NotFound)?;
-    finish(transaction, &actor.did("agent.delete", subject(id), json!({ "name": name }))).await
+    finish(transaction, &caller.did("agent.delete", subject(id), json!({ "name": name }))).await
 }
 
 /// The active agents of a person.
@@ -106,19 +106,19 @@ pub async fn get(client: &Client, owner: Option<UserId>, id: i32) -> Result<Agen
 /// PostgreSQL is not available.
 pub async fn add_endpoint(
     database: &Database,
-    actor: Actor<'_>,
+    caller: Caller<'_>,
     (hostname, machine_id): (&str, &str),
     servers_max: u64,
 ) -> Result<(WithToken, bool), AgentError> {
     let token = Minted::new(Kind::Endpoint)?;
     let mut client = database.client().await?;
     let transaction = transactions::begin(&mut client).await?;
-    let fresh = good_at_once(&token, actor);
+    let fresh = good_at_once(&token, caller);
     let added = agents::add_endpoint(&transaction, hostname, machine_id, fresh, room(servers_max)).await?;
     let (id, is_new) = added.ok_or(AgentError::NoRoom)?;
     let agent = one(&transaction, None, id).await?;
     let details = json!({ "hostname": hostname, "machine_id": machine_id });
-    finish(transaction, &actor.did("endpoint.create", subject(id), details)).await?;
+    finish(transaction, &caller.did("endpoint.create", subject(id), details)).await?;
     Ok((WithToken { agent, token }, is_new))
 }
 
@@ -126,9 +126,9 @@ pub async fn add_endpoint(
 ///
 /// # Errors
 /// When there is no such endpoint, or PostgreSQL is not available.
-pub async fn rotate(database: &Database, actor: Actor<'_>, id: i32) -> Result<WithToken, AgentError> {
+pub async fn rotate(database: &Database, caller: Caller<'_>, id: i32) -> Result<WithToken, AgentError> {
     let token = Minted::new(Kind::Endpoint)?;
-    let agent = replace(database, actor, None, (id, good_at_once(&token, actor))).await?;
+    let agent = replace(database, caller, None, (id, good_at_once(&token, caller))).await?;
     Ok(WithToken { agent, token })
 }
 
@@ -137,7 +137,7 @@ pub async fn rotate(database: &Database, actor: Actor<'_>, id: i32) -> Result<Wi
 /// endpoint or PostgreSQL is not available.
 pub async fn change_endpoint(
     database: &Database,
-    actor: Actor<'_>,
+    caller: Caller<'_>,
     id: i32,
     change: &Change,
 ) -> Result<AgentRow, AgentError> {
@@ -149,17 +149,17 @@ pub async fn change_endpoint(
     let agent = one(&transaction, None, id).await?;
     let Change { hostname, machine_id, is_active } = change;
     let details = json!({ "hostname": hostname, "machine_id": machine_id, "is_active": is_active });
-    finish(transaction, &actor.did("endpoint.change", subject(id), details)).await?;
+    finish(transaction, &caller.did("endpoint.change", subject(id), details)).await?;
     Ok(agent)
 }
 
 /// # Errors
 /// When there is no such endpoint, or PostgreSQL is not available.
-pub async fn delete_endpoint(database: &Database, actor: Actor<'_>, id: i32) -> Result<(), AgentError> {
+pub async fn delete_endpoint(database: &Database, caller: Caller<'_>, id: i32) -> Result<(), AgentError> {
     let mut client = database.client().await?;
     let transaction = transactions::begin(&mut client).await?;
     let hostname = agents::delete_endpoint(&transaction, id).await?.ok_or(AgentError::NotFound)?;
-    finish(transaction, &actor.did("endpoint.delete", subject(id), json!({ "hostname": hostname }))).await
+    finish(transaction, &caller.did("endpoint.delete", subject(id), json!({ "hostname": hostname }))).await
 }
 
 /// A page of endpoints with numbers above `after`.
@@ -173,7 +173,7 @@ pub async fn endpoints(client: &Client, after: i32) -> Result<Vec<AgentRow>, Sto
 
 async fn replace(
     database: &Database,
-    actor: Actor<'_>,
+    caller: Caller<'_>,
     owner: Option<UserId>,
     (id, fresh): (i32, TokenOf<'_>),
 ) -> Result<AgentRow, AgentError> {
@@ -182,7 +182,7 @@ async fn replace(
     let name = agents::replace_token(&transaction, owner, id, fresh).await?.ok_or(AgentError::NotFound)?;
     let agent = one(&transaction, owner, id).await?;
     let action = if owner.is_some() { "agent.regenerate" } else { "endpoint.rotate" };
-    finish(transaction, &actor.did(action, subject(id), json!({ "name": name }))).await?;
+    finish(transaction, &caller.did(action, subject(id), json!({ "name": name }))).await?;
     Ok(agent)
 }
 
@@ -196,12 +196,12 @@ async fn finish(transaction: Transaction<'_>, entry: &Entry) -> Result<(), Agent
     Ok(transactions::commit(transaction).await?)
 }
 
-fn activated_later<'a>(token: &'a Minted, actor: Actor<'_>) -> TokenOf<'a> {
-    TokenOf { expires_at: Some(Micros(actor.at.0 + ACTIVATION_WINDOW)), ..good_at_once(token, actor) }
+fn activated_later<'a>(token: &'a Minted, caller: Caller<'_>) -> TokenOf<'a> {
+    TokenOf { expires_at: Some(Micros(caller.at.0 + ACTIVATION_WINDOW)), ..good_at_once(token, caller) }
 }
 
-fn good_at_once<'a>(token: &'a Minted, actor: Actor<'_>) -> TokenOf<'a> {
-    TokenOf { hash: token.hash().as_bytes(), created_at: actor.at, expires_at: None }
+fn good_at_once<'a>(token: &'a Minted, caller: Caller<'_>) -> TokenOf<'a> {
+    TokenOf { hash: token.hash().as_bytes(), created_at: caller.at, expires_at: None }
 }
 
 fn room(servers_max: u64) -> Room {

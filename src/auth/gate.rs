@@ -7,8 +7,11 @@
 use std::sync::Arc;
 
 use super::access::Access;
+use super::access_token;
+use super::people::People;
 use super::principal::{Presented, Principal, Rights};
 use super::tokens::Tokens;
+use crate::store::StoreError;
 
 #[derive(Debug)]
 pub struct Gate {
@@ -17,6 +20,8 @@ pub struct Gate {
     tokens: Option<Arc<Tokens>>,
     /// Who comes with a signature, before it was looked at; nobody when there is no secret to sign with.
     signer: Option<Arc<Principal>>,
+    /// Who knows people; without it nobody is one.
+    people: Option<Arc<People>>,
 }
 
 /// Why someone is not let in.
@@ -28,15 +33,15 @@ pub enum Refusal {
     Invalid,
     #[error("{who} may not do this")]
     Forbidden { who: String },
-    /// Who it is cannot be found out now.
-    #[error("PostgreSQL is not available")]
-    Unavailable,
+    /// Nobody can say whether the credentials are good.
+    #[error("nobody can be recognized now")]
+    Unavailable(#[from] StoreError),
 }
 
 impl Gate {
     /// Knows nobody yet.
     pub fn new(anyone: Principal) -> Self {
-        Self { anyone: Arc::new(anyone), tokens: None, signer: None }
+        Self { anyone: Arc::new(anyone), tokens: None, signer: None, people: None }
     }
 
     /// Recognizes programs by their tokens.
@@ -51,23 +56,32 @@ impl Gate {
         Self { signer: Some(Arc::new(Principal::unproven_signer())), ..self }
     }
 
+    /// Recognizes people by their cookies and access tokens.
+    #[must_use]
+    pub fn with_people(self, people: Arc<People>) -> Self {
+        Self { people: Some(people), ..self }
+    }
+
     /// # Errors
     /// When the caller is not known, or may not do what `access` asks for.
     pub async fn admit(&self, access: Access, presented: &Presented<'_>) -> Result<Arc<Principal>, Refusal> {
+        let is_enough = self.anyone.may(access);
         let principal = match self.identify(access, presented).await {
             Ok(principal) => principal,
             // An open route is for those whose credentials ran out too.
-            Err(_) if self.anyone.rights == Rights::ALL || access == Access::Open => None,
+            Err(_) if access == Access::Open => None,
+            Err(refusal @ Refusal::Unavailable(_)) => return Err(refusal),
+            Err(_) if is_enough && self.anyone.rights == Rights::ALL => None,
             Err(refusal) => return Err(refusal),
         };
         let Some(principal) = principal else {
-            let is_enough = self.anyone.may(access);
             return if is_enough { Ok(Arc::clone(&self.anyone)) } else { Err(Refusal::Missing) };
         };
         if principal.may(access) { Ok(principal) } else { Err(Refusal::Forbidden { who: principal.label() }) }
     }
 
-    /// Who shows this; `None` when nothing was shown.
+    /// Who shows this; `None` when nothing was shown. Of several things a token counts before a cookie, which browsers
+    /// send along with whatever a page does.
     async fn identify(&self, access: Access, presented: &Presented<'_>) -> Result<Option<Arc<Principal>>, Refusal> {
         if let Some(text) = presented.agent_token {
             return self.by_token(text, presented).await.map(Some);
@@ -76,15 +90,27 @@ impl Gate {
         if let Some(signer) = self.signer.as_ref().filter(|_| presented.is_signed) {
             return if access == Access::Signed { Ok(Some(Arc::clone(signer))) } else { Err(Refusal::Invalid) };
         }
-        if let Some(text) = presented.token {
-            return self.by_token(text, presented).await.map(Some);
+        match (presented.token, presented.cookie) {
+            (Some(text), _) if access_token::looks_like_one(text) => self.by_access_token(text).await.map(Some),
+            (Some(text), _) => self.by_token(text, presented).await.map(Some),
+            (None, Some(cookie)) => self.by_cookie(cookie).await.map(Some),
+            (None, None) => Ok(None),
         }
-        if presented.cookie.is_some() { Err(Refusal::Invalid) } else { Ok(None) }
     }
 
     async fn by_token(&self, text: &str, presented: &Presented<'_>) -> Result<Arc<Principal>, Refusal> {
         let tokens = self.tokens.as_ref().ok_or(Refusal::Invalid)?;
         tokens.principal(text, presented.address).await
+    }
+
+    async fn by_access_token(&self, token: &str) -> Result<Arc<Principal>, Refusal> {
+        let people = self.people.as_ref().ok_or(Refusal::Invalid)?;
+        people.by_access_token(token).await?.map(Arc::new).ok_or(Refusal::Invalid)
+    }
+
+    async fn by_cookie(&self, cookie: &str) -> Result<Arc<Principal>, Refusal> {
+        let people = self.people.as_ref().ok_or(Refusal::Invalid)?;
+        people.by_cookie(cookie).await?.map(Arc::new).ok_or(Refusal::Invalid)
     }
 }
 

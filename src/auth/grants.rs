@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::access::Right;
-use super::actor::Actor;
+use super::caller::Caller;
 use super::minted::{Kind, Minted, NoRandomness};
 use super::principal::{Principal, Rights};
 use crate::model::{Labels, Micros, Reach, UserId};
@@ -50,20 +50,20 @@ pub enum GrantError {
 
 /// # Errors
 /// When its maker has less than it is to have, or too many tokens, or PostgreSQL is not available.
-pub async fn make(database: &Database, actor: Actor<'_>, wanted: &Wanted) -> Result<(Listed, Minted), GrantError> {
-    let grant = granted(actor.principal, wanted, actor.at)?;
+pub async fn make(database: &Database, caller: Caller<'_>, wanted: &Wanted) -> Result<(Listed, Minted), GrantError> {
+    let grant = granted(caller.principal, wanted, caller.at)?;
     let token = Minted::new(Kind::Api)?;
-    let created_by = actor.principal.person();
+    let created_by = caller.principal.person();
     let mut client = database.client().await?;
     let transaction = transactions::begin(&mut client).await?;
     let (hash, name) = (token.hash(), wanted.name.as_str());
-    let new = NewToken { hash: hash.as_bytes(), created_by, name, grant: &grant, created_at: actor.at };
+    let new = NewToken { hash: hash.as_bytes(), created_by, name, grant: &grant, created_at: caller.at };
     let id = tokens::add(&transaction, &new, TOKENS_MAX).await?.ok_or(GrantError::TooMany)?;
     let details = json!({ "name": name, "rights": grant.rights, "servers": grant.servers, "labels": grant.labels });
-    audit::add(&transaction, &actor.did("token.create", format!("token {id}"), details)).await?;
+    audit::add(&transaction, &caller.did("token.create", format!("token {id}"), details)).await?;
     transactions::commit(transaction).await?;
     let name = name.to_owned();
-    let listed = Listed { id, created_by, name, grant, created_at: actor.at, last_used: None, last_address: None };
+    let listed = Listed { id, created_by, name, grant, created_at: caller.at, last_used: None, last_address: None };
     Ok((listed, token))
 }
 
@@ -79,12 +79,12 @@ pub async fn list(client: &Client, principal: &Principal, after: i64) -> Result<
 ///
 /// # Errors
 /// When there is none, or it is another person's, or PostgreSQL is not available.
-pub async fn revoke(database: &Database, actor: Actor<'_>, id: i64) -> Result<(), GrantError> {
+pub async fn revoke(database: &Database, caller: Caller<'_>, id: i64) -> Result<(), GrantError> {
     let mut client = database.client().await?;
     let transaction = transactions::begin(&mut client).await?;
-    let name = tokens::revoke(&transaction, id, whose(actor.principal), actor.at).await?;
+    let name = tokens::revoke(&transaction, id, whose(caller.principal), caller.at).await?;
     let name = name.ok_or(GrantError::NotFound)?;
-    audit::add(&transaction, &actor.did("token.revoke", format!("token {id}"), json!({ "name": name }))).await?;
+    audit::add(&transaction, &caller.did("token.revoke", format!("token {id}"), json!({ "name": name }))).await?;
     Ok(transactions::commit(transaction).await?)
 }
 

@@ -41,7 +41,7 @@ impl Tokens {
             Remembered::Bad(_) => return Err(Refusal::Invalid),
             Remembered::Nothing => self.asking.ask(hash).await.map_err(|unanswered| match unanswered {
                 Unanswered::Bad(_) => Refusal::Invalid,
-                Unanswered::Unavailable => Refusal::Unavailable,
+                unavailable @ Unanswered::Unavailable => Refusal::Unavailable(StoreError::unavailable(unavailable)),
             })?,
         };
         if known.expires_at.is_some_and(|at| at <= self.clock.now()) {

@@ -4,6 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use super::people::PeopleDraft;
 use super::problem::Problem;
 use super::retention::parse_overrides;
 use super::secret::DatabaseUrl;
@@ -24,6 +25,7 @@ pub(super) struct Draft {
     /// Without it, nothing is; in development everything.
     pub(super) anonymous: Option<Anonymous>,
     pub(super) auth: Auth,
+    pub(super) people: PeopleDraft,
     pub(super) tls_certificate: Option<PathBuf>,
     pub(super) tls_key: Option<PathBuf>,
     pub(super) database: Database,
@@ -69,6 +71,9 @@ impl Draft {
                 None
             }
         };
+        let default = if self.dev { Anonymous::Everything } else { Anonymous::Nothing };
+        let anonymous = self.anonymous.unwrap_or(default);
+        let people = self.people.finish(self.dev, anonymous, problems);
         let overrides = &self.retention_overrides;
         let overrides = if overrides.is_empty() { Vec::new() } else { parse_overrides(overrides, problems) };
         let retention = Retention { others: self.retention, overrides, entries: self.entries };
@@ -78,8 +83,9 @@ impl Draft {
             mode: mode?,
             listen,
             tls,
-            anonymous: self.anonymous.unwrap_or(if self.dev { Anonymous::Everything } else { Anonymous::Nothing }),
+            anonymous,
             auth,
+            people,
             database,
             http,
             admit,

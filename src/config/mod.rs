@@ -18,6 +18,7 @@ mod draft;
 mod file;
 mod key;
 mod load;
+mod people;
 mod retention;
 mod table;
 mod value;
@@ -28,5 +29,5 @@ pub use problem::{Problem, Problems};
 pub use secret::{DatabaseUrl, Secret};
 pub use settings::{
     Admit, Anonymous, Catalog, Config, Database, Entries, Http, Influx, InfluxStrings, Jobs, Journal, Live, Log,
-    LogFormat, Mode, Query, Retention, RetentionOverride, Tiers, TimeWindow, Tls,
+    LogFormat, Mode, People, Query, Registration, Retention, RetentionOverride, Tiers, TimeWindow, Tls,
 };

@@ -18,6 +18,7 @@ pub struct Config {
     /// What is open to callers that show nothing.
     pub anonymous: Anonymous,
     pub auth: Auth,
+    pub people: People,
     pub database: Database,
     pub http: Http,
     pub admit: Admit,
@@ -58,6 +59,26 @@ pub struct Auth {
     pub cached_max: usize,
     /// What senders sign requests with.
     pub ingest_secret: Option<Secret>,
+}
+
+/// People who sign in.
+#[derive(Clone, Debug)]
+pub struct People {
+    /// In production always there, unless everything is open to everybody.
+    pub secret_key: Option<Secret>,
+    pub registration: Registration,
+    /// E-mail and password of the first administrator.
+    pub bootstrap: Option<(String, Secret)>,
+    pub password_checks_max: usize,
+    /// How long it is kept who did what.
+    pub audit: Duration,
+}
+
+/// Who may register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registration {
+    Open,
+    Invite,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

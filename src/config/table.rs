@@ -5,6 +5,7 @@ mod dialects;
 mod engine;
 mod front;
 mod keeping;
+mod people;
 mod reading;
 mod work;
 
@@ -15,6 +16,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
         .iter()
         .chain(front::HTTP)
         .chain(access::ACCESS)
+        .chain(people::PEOPLE)
         .chain(engine::DATABASE)
         .chain(engine::ADMIT)
         .chain(engine::JOURNAL)
@@ -45,6 +47,10 @@ mod tests {
             ("dev", "true"),
             ("listen", "127.0.0.1:1"),
             ("anonymous", "read, ingest"),
+            ("secret_key", "a"),
+            ("registration", "invite"),
+            ("bootstrap.admin_email", "a@b"),
+            ("bootstrap.admin_password", "12345678"),
             ("tls.certificate", "a"),
             ("tls.key", "b"),
             ("database.url", "postgres://a"),
@@ -76,9 +82,8 @@ mod tests {
     fn no_two_keys_share_a_name_or_a_variable() {
         let names: BTreeSet<String> = keys().map(Key::variable).collect();
         assert_eq!(names.len(), keys().count());
-        assert!(
-            keys().all(|key| key.secret == ["url", "secret"].iter().any(|end| key.path.ends_with(end))),
-            "secrets are marked"
-        );
+        let ends = ["url", "secret", "secret_key", "password"];
+        let is_secret = |key: &Key| ends.iter().any(|end| key.path.ends_with(end));
+        assert!(keys().all(|key| key.secret == is_secret(key)), "secrets are marked");
     }
 }

@@ -47,9 +47,10 @@ pub(super) async fn admit(
         is_signed: head.headers.contains_key(SIGNATURE),
         address: peer.ip(),
     };
-    let principal = gate.admit(terms.access, &presented).await.map_err(|refusal| worded(&refusal, terms.words))?;
+    let principal = gate.admit(terms.access, &presented).await.map_err(|refusal| worded(refusal, terms.words))?;
     let is_by_cookie = presented.cookie.is_some() && presented.token.is_none() && presented.agent_token.is_none();
-    if is_by_cookie && matches!(principal.who, Who::User { .. }) && !is_own_page(head) {
+    if is_by_cookie && matches!(principal.who, Who::User { .. }) && !is_own_page(&head.method, &head.headers, &head.uri)
+    {
         return Err(ApiError::forbidden("requests of other sites are not taken with a session cookie"));
     }
     Ok(principal)
@@ -97,7 +98,8 @@ fn in_query(headers: &HeaderMap, uri: &Uri, words: Words) -> Option<String> {
     Query::parse(uri.query()?).ok()?.get(name).filter(|value| !value.is_empty()).map(str::to_owned)
 }
 
-fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+/// What the session cookie holds.
+pub(super) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
     let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|all| all.split(';'));
     pairs
         .filter_map(|pair| pair.trim().split_once('='))
@@ -107,16 +109,16 @@ fn session_cookie(headers: &HeaderMap) -> Option<&str> {
 
 /// Whether a request with a cookie was made by a page of ours. Reading needs no such proof: the answer stays closed to
 /// other sites, except for a WebSocket, which browsers open for any page.
-fn is_own_page(head: &Parts) -> bool {
-    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&head.method);
-    if reads && !head.headers.contains_key(UPGRADE) {
+pub(super) fn is_own_page(method: &Method, headers: &HeaderMap, uri: &Uri) -> bool {
+    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
+    if reads && !headers.contains_key(UPGRADE) {
         return true;
     }
-    let text = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     match (text(FETCH_SITE), text(ORIGIN)) {
         (Some(site), _) => ["same-origin", "none"].contains(&site),
         (None, Some(origin)) => {
-            let host = text(hyper::header::HOST).or_else(|| head.uri.authority().map(|authority| authority.as_str()));
+            let host = text(hyper::header::HOST).or_else(|| uri.authority().map(|authority| authority.as_str()));
             origin.split_once("://").map(|(_, host)| host) == host
         }
         // No browser: nobody was tricked into sending this.
@@ -174,7 +176,10 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        is_own_page(&request.body(()).unwrap().into_parts().0)
+        {
+            let request = request.body(()).unwrap();
+            is_own_page(request.method(), request.headers(), request.uri())
+        }
     }
 
     #[test]

@@ -24,11 +24,16 @@ pub mod snapshots; // whole-state documents
 pub mod entries; // events and log lines
 pub mod documents; // how servers are
 mod text; // texts from outside
+pub mod users; // people who can sign in
+pub mod sessions; // browsers that are signed in
+pub mod refresh_tokens; // what new access tokens are had for
+pub mod invites; // codes to register with
+pub mod settings; // what people set while the server runs
+pub mod audit; // who did what
 pub mod cron; // scheduled commands and their runs
 pub mod ports; // port probes and their outcomes
 pub mod tokens; // what programs are let in by
 pub mod agents; // programs with a token of their own
-pub mod audit; // who changed what
 
 pub use database::Database;
 pub use deadpool_postgres::{Client, ClientWrapper, GenericClient, Transaction};

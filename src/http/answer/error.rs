@@ -23,7 +23,7 @@ pub enum ErrorShape {
     Structured,
     /// `{"error":"…"}`
     Text,
-    /// `{"detail":"…"}`
+    /// `{"detail":"…"}`, or where a 422 has details `{"detail":[…]}`
     Detail,
     /// `{"code":"…","message":"…"}`, the code one of InfluxDB's.
     Influx,
@@ -194,6 +194,10 @@ impl ApiError {
 
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    pub fn details(&self) -> &[Value] {
+        &self.0.details
     }
 
     pub(super) fn parts(&self) -> &Parts {

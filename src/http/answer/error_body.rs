@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hyper::header::{self, HeaderValue};
 use serde_json::json;
 
-use super::error::{ApiError, ErrorShape, Parts};
+use super::error::{ApiError, ErrorShape, ErrorStatus, Parts};
 use super::response::{self, Response};
 
 /// The response to `error`. Says nothing of its source.
@@ -36,8 +36,10 @@ fn text(parts: &Parts, shape: ErrorShape) -> String {
             json!({"error": {"code": parts.code, "message": parts.message, "details": parts.details}})
         }
         ErrorShape::Text => json!({"error": parts.message}),
-        ErrorShape::Detail if parts.details.is_empty() => json!({"detail": parts.message}),
-        ErrorShape::Detail => json!({"detail": parts.details}),
+        ErrorShape::Detail if parts.status == ErrorStatus::Unprocessable && !parts.details.is_empty() => {
+            json!({"detail": parts.details})
+        }
+        ErrorShape::Detail => json!({"detail": parts.message}),
         ErrorShape::Influx => json!({"code": parts.status.influx_code(), "message": parts.message}),
     }
     .to_string()
@@ -58,8 +60,14 @@ mod tests {
     fn each_shape_is_what_its_clients_read() {
         check(ErrorShape::Structured, r#"{"error":{"code":"bad_time","details":["from"],"message":"no such day"}}"#);
         check(ErrorShape::Text, r#"{"error":"no such day"}"#);
-        check(ErrorShape::Detail, r#"{"detail":["from"]}"#);
+        check(ErrorShape::Detail, r#"{"detail":"no such day"}"#);
         check(ErrorShape::Influx, r#"{"code":"invalid","message":"no such day"}"#);
+    }
+
+    #[test]
+    fn services_that_people_sign_in_to_say_each_fault_of_a_request() {
+        let error = ApiError::unprocessable("validation", "not as it has to be").with_details(vec![json!("from")]);
+        assert_eq!(text(error.parts(), ErrorShape::Detail), r#"{"detail":["from"]}"#);
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use crate::auth::{Access, Refusal};
 use crate::http::error::{ApiError, ErrorShape};
-use std::time::Duration;
 
 /// What a route says of its callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +18,8 @@ pub enum Words {
     Plain,
     /// Those of services that people sign in to.
     SignIn,
+    /// Pages of administrators, to whom a session that is over is none.
+    AdminPage,
     /// Endpoints with a bearer token.
     Bearer,
     /// Agents with a token in a header of its own.
@@ -33,10 +34,11 @@ pub enum Words {
 
 impl From<(Access, ErrorShape)> for Terms {
     fn from((access, shape): (Access, ErrorShape)) -> Self {
-        let words = match shape {
-            ErrorShape::Detail => Words::SignIn,
-            ErrorShape::Influx => Words::InfluxTwo,
-            ErrorShape::Structured | ErrorShape::Text => Words::Plain,
+        let words = match (shape, access) {
+            (ErrorShape::Detail, Access::ADMINISTER) => Words::AdminPage,
+            (ErrorShape::Detail, _) => Words::SignIn,
+            (ErrorShape::Influx, _) => Words::InfluxTwo,
+            (ErrorShape::Structured | ErrorShape::Text, _) => Words::Plain,
         };
         Self { access, shape, words }
     }
@@ -54,6 +56,7 @@ impl Words {
         match self {
             Self::Plain => ("authentication is required", "the credentials are not valid"),
             Self::SignIn => ("Not authenticated", "Could not validate credentials"),
+            Self::AdminPage => ("Not authenticated", "Not authenticated"),
             Self::Bearer => ("Missing bearer token", "Invalid token"),
             Self::Agent => ("Missing agent token", "Invalid agent token"),
             Self::History => ("Missing authentication", "Invalid token"),
@@ -74,14 +77,13 @@ impl Words {
 }
 
 /// A refusal, as the clients of this route know it.
-pub(super) fn worded(refusal: &Refusal, words: Words) -> ApiError {
-    /// When to come back after PostgreSQL was not there.
-    const LATER: Duration = Duration::from_secs(2);
+pub(super) fn worded(refusal: Refusal, words: Words) -> ApiError {
     let (missing, invalid) = words.of_refusal();
     match refusal {
         Refusal::Missing => ApiError::unauthorized(missing, words.challenge()),
         Refusal::Invalid => ApiError::unauthorized(invalid, words.challenge()),
+        Refusal::Forbidden { .. } if words == Words::AdminPage => ApiError::forbidden("Admin required"),
         Refusal::Forbidden { .. } => ApiError::forbidden(refusal.to_string()),
-        Refusal::Unavailable => ApiError::unavailable("database_unavailable", refusal.to_string(), LATER),
+        Refusal::Unavailable(error) => error.into(),
     }
 }

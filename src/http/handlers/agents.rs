@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Answering, Services, admission};
 use crate::auth::agents::{self, WithToken};
-use crate::auth::{Actor, Bad, Unanswered, Who};
+use crate::auth::{Bad, Caller, Unanswered, Who};
 use crate::http::{ApiError, Request, response};
 use crate::model::UserId;
 use crate::store::agents::AgentRow;
@@ -21,8 +21,8 @@ pub(super) fn add(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
         let (body, _held) = admission::small(&services, &mut request, BODY_BYTES_MAX).await?;
         let (owner, name) = (owner(&request)?, name(&body)?);
-        let (actor, servers_max) = (actor(&services, &request), services.catalog.servers().servers_max());
-        let added = agents::add(&services.database, actor, owner, &name, servers_max).await?;
+        let (caller, servers_max) = (caller(&services, &request), services.catalog.servers().servers_max());
+        let added = agents::add(&services.database, caller, owner, &name, servers_max).await?;
         services.catalog.servers().count_added(1);
         response::json(StatusCode::OK, &shown_with(&services, &added))
     })
@@ -48,7 +48,7 @@ pub(super) fn get(services: Arc<Services>, request: Request) -> Answering {
 pub(super) fn delete(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let (owner, id) = (owner(&request)?, id(&request)?);
-        agents::deactivate(&services.database, actor(&services, &request), owner, id).await?;
+        agents::deactivate(&services.database, caller(&services, &request), owner, id).await?;
         services.tokens.changed();
         response::json(StatusCode::OK, &json!({ "message": "Agent deleted successfully" }))
     })
@@ -58,7 +58,7 @@ pub(super) fn delete(services: Arc<Services>, request: Request) -> Answering {
 pub(super) fn regenerate(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let (owner, id) = (owner(&request)?, id(&request)?);
-        let regenerated = agents::regenerate(&services.database, actor(&services, &request), owner, id).await?;
+        let regenerated = agents::regenerate(&services.database, caller(&services, &request), owner, id).await?;
         services.tokens.changed();
         response::json(StatusCode::OK, &shown_with(&services, &regenerated))
     })
@@ -86,8 +86,8 @@ pub(super) fn validate(services: Arc<Services>, request: Request) -> Answering {
 }
 
 /// Who changes something with this request.
-pub(super) fn actor<'a>(services: &Services, request: &'a Request) -> Actor<'a> {
-    Actor { principal: &request.principal, address: request.peer.ip(), at: services.clock.now() }
+pub(super) fn caller<'a>(services: &Services, request: &'a Request) -> Caller<'a> {
+    Caller { principal: &request.principal, address: request.peer.ip(), at: services.clock.now() }
 }
 
 fn invalid(bad: Bad) -> Value {

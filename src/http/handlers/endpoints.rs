@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::agents::actor;
+use super::agents::caller;
 use super::{Answering, Services, input};
 use crate::auth::agents::{self, AgentError, PAGE_ENDPOINTS, WithToken};
 use crate::http::{ApiError, Request, response};
@@ -64,7 +64,7 @@ pub(super) fn change(services: Arc<Services>, mut request: Request) -> Answering
         let hostname = hostname.map(|hostname| input::hostname(Some(hostname))).transpose()?;
         let machine_id = machine_id.map(|machine_id| self::machine_id(Some(machine_id))).transpose()?;
         let change = Change { hostname, machine_id, is_active };
-        let changed = agents::change_endpoint(&services.database, actor(&services, &request), id, &change).await;
+        let changed = agents::change_endpoint(&services.database, caller(&services, &request), id, &change).await;
         let endpoint = changed.map_err(of_endpoint)?;
         services.tokens.changed();
         if change.hostname.is_some() {
@@ -77,7 +77,7 @@ pub(super) fn change(services: Arc<Services>, mut request: Request) -> Answering
 
 pub(super) fn delete(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
-        let deleted = agents::delete_endpoint(&services.database, actor(&services, &request), id(&request)?).await;
+        let deleted = agents::delete_endpoint(&services.database, caller(&services, &request), id(&request)?).await;
         deleted.map_err(of_endpoint)?;
         services.tokens.changed();
         Ok(response::empty(StatusCode::NO_CONTENT))
@@ -87,7 +87,7 @@ pub(super) fn delete(services: Arc<Services>, request: Request) -> Answering {
 /// The body says nothing and is not read.
 pub(super) fn rotate(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
-        let rotated = agents::rotate(&services.database, actor(&services, &request), id(&request)?).await;
+        let rotated = agents::rotate(&services.database, caller(&services, &request), id(&request)?).await;
         let rotated = rotated.map_err(of_endpoint)?;
         services.tokens.changed();
         response::json(StatusCode::OK, &shown_with(&services, &rotated))
@@ -105,7 +105,7 @@ pub(super) async fn create(
     let servers_max = services.catalog.servers().servers_max();
     let named = (hostname.as_str(), machine_id.as_str());
     let (added, is_new) =
-        agents::add_endpoint(&services.database, actor(services, request), named, servers_max).await?;
+        agents::add_endpoint(&services.database, caller(services, request), named, servers_max).await?;
     services.catalog.servers().count_added(u64::from(is_new));
     Ok(added)
 }
@@ -115,7 +115,7 @@ pub(super) async fn find(services: &Services, id: i32) -> Result<AgentRow, ApiEr
 }
 
 pub(super) fn id(request: &Request) -> Result<i32, ApiError> {
-    let id = input::number("id", request.param("id").unwrap_or_default())?;
+    let id = input::path_number(request, "id")?;
     i32::try_from(id).map_err(|_| ApiError::not_found("there is no such endpoint"))
 }
 

@@ -88,6 +88,11 @@ pub(super) fn number(field: &str, text: &str) -> Result<i64, ApiError> {
     text.parse().map_err(|_| ApiError::bad_request("invalid_id", format!("{field} is not a number")))
 }
 
+/// The number in the path.
+pub(super) fn path_number(request: &Request, name: &'static str) -> Result<i64, ApiError> {
+    number(name, request.param(name).unwrap_or_default())
+}
+
 /// The number after which a page begins.
 pub(super) fn after(request: &Request) -> Result<i64, ApiError> {
     request.query()?.get("after").map_or(Ok(0), |text| number("after", text))

@@ -1,9 +1,13 @@
 //! What answers each path: take the request apart, call the stage that knows, put the answer together. No SQL, no
 //! decisions that belong to a stage.
 
+mod admin_forms; // forms of administrators, as one of the source systems has them
+mod admin_settings; // what administrators set
+mod admin_users; // who may sign in
 mod admission; // room for bodies
 mod agents; // agents of persons
 mod aggregate; // samples put together
+mod audit; // who did what
 mod cron; // scheduled commands
 mod documents; // how servers are
 mod endpoints; // agents of the fleet
@@ -21,15 +25,19 @@ mod jobs; // what moves data on
 mod latest; // the last value of each series
 mod metrics; // stored samples
 mod output; // what the small endpoints' answers share
+mod multipart; // forms that pages put together
+mod people; // registration and tokens
 mod ports; // port probes
 mod probes; // health, readiness, self-metrics, the API's description
 mod refusal; // a stage's error to an answer
 mod scratch; // buffers that requests share
 mod series; // the catalog
 mod servers; // registration
+mod session; // signing in and out
 mod snapshots; // process and container lists
 mod stream; // live push
 mod tokens; // tokens that people make for programs
+mod validation; // what is missing in a request
 
 use std::future::Future;
 use std::sync::Arc;
@@ -39,12 +47,12 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::cors::Origins;
-use super::error::ErrorShape::{Detail, Influx, Structured, Text};
+use super::error::ErrorShape::{self, Detail, Influx, Structured, Text};
 use super::router::{RouteError, RouterBuilder};
 use super::{ApiError, Handler, Request, Response, Router, Words};
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
-use crate::auth::{Access, Right, Signatures, Tokens};
+use crate::auth::{Access, People, Right, Signatures, Tokens};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::jobs::Runner;
@@ -75,6 +83,7 @@ pub struct Services {
     pub readers: Tasks,
     pub query: Arc<query::Engine>,
     pub jobs: Arc<Runner>,
+    pub people: Arc<People>,
     pub database: Database,
     pub tokens: Arc<Tokens>,
     /// For routes that take signed bodies.
@@ -128,7 +137,7 @@ const AGENTS: [[&str; 4]; 2] = [
 /// When two routes conflict, which a test would have shown.
 pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
     let with = |handler: AnyHandler| bind(services, handler);
-    identity_routes(stage_routes(Router::builder(), with), with).build()
+    people_routes(identity_routes(stage_routes(Router::builder(), with), with), with).build()
 }
 
 /// Who may send and read, and with which tokens.
@@ -144,7 +153,7 @@ fn identity_routes<H: Handler>(mut builder: RouterBuilder, with: impl Fn(AnyHand
             .route((READ, Detail), Method::GET, one, with(agents::get))
             .route((CHANGE, Detail), Method::DELETE, one, with(agents::delete))
             .route((CHANGE, Detail), Method::POST, token, with(agents::regenerate))
-            .route((Access::ADMINISTER, Detail), Method::POST, validation, with(agents::validate));
+            .route((Access::ADMINISTER, Detail, Words::SignIn), Method::POST, validation, with(agents::validate));
     }
     builder
         .route((Access::ADMINISTER, Structured), Method::GET, "/api/v1/endpoints", with(endpoints::list))
@@ -216,6 +225,52 @@ fn stage_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) ->
         .route((Access::Open, Text), Method::GET, "/ping", with(influx::ping))
         .route((Access::INGEST, Influx), Method::POST, "/api/v2/write", with(influx::write_v2))
         .route((Access::INGEST, Text, Words::InfluxThree), Method::POST, "/api/v3/write_lp", with(influx::write_v3))
+}
+
+/// Who signs in, and who may.
+fn people_routes<H: Handler>(mut builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+    const OPEN: (Access, ErrorShape) = (Access::Open, Detail);
+    for [register, token, refresh, logout, me] in [
+        ["/register", "/token", "/refresh", "/logout", "/users/me"],
+        ["/api/auth/register", "/api/auth/token", "/api/auth/refresh", "/api/auth/logout", "/api/auth/users/me"],
+    ] {
+        builder = builder
+            .route(OPEN, Method::POST, register, with(people::register))
+            .route(OPEN, Method::POST, token, with(people::token))
+            .route(OPEN, Method::POST, refresh, with(people::refresh))
+            .route(OPEN, Method::POST, logout, with(session::logout))
+            .route((Access::Person, Detail), Method::GET, me, with(people::me));
+    }
+    const PERSON: (Access, ErrorShape) = (Access::Person, Structured);
+    const ADMIN: (Access, ErrorShape) = (Access::ADMINISTER, Structured);
+    const ADMIN_PAGE: (Access, ErrorShape) = (Access::ADMINISTER, Detail);
+    builder
+        .route(OPEN, Method::POST, "/login", with(session::login_form))
+        .route((Access::Open, Structured), Method::POST, "/api/v1/session", with(session::sign_in))
+        .route((Access::Open, Structured), Method::GET, "/api/v1/session", with(session::get))
+        .route((Access::Open, Structured), Method::DELETE, "/api/v1/session", with(session::sign_out))
+        .route(PERSON, Method::GET, "/api/v1/session/list", with(session::list))
+        .route(PERSON, Method::DELETE, "/api/v1/session/list/{id}", with(session::revoke))
+        .route(PERSON, Method::POST, "/api/v1/session/password", with(session::change_password))
+        .route(ADMIN, Method::GET, "/api/v1/users", with(admin_users::list))
+        .route(ADMIN, Method::POST, "/api/v1/users", with(admin_users::create))
+        .route(ADMIN, Method::GET, "/api/v1/users/{id}", with(admin_users::get))
+        .route(ADMIN, Method::PATCH, "/api/v1/users/{id}", with(admin_users::change))
+        .route(ADMIN, Method::DELETE, "/api/v1/users/{id}", with(admin_users::delete))
+        .route(ADMIN, Method::GET, "/api/v1/users/{id}/sessions", with(admin_users::sessions))
+        .route(ADMIN, Method::DELETE, "/api/v1/users/{id}/sessions", with(admin_users::end_sessions))
+        .route(ADMIN, Method::DELETE, "/api/v1/users/{id}/sessions/{session}", with(admin_users::end_sessions))
+        .route(ADMIN, Method::GET, "/api/v1/invites", with(admin_users::invites))
+        .route(ADMIN, Method::POST, "/api/v1/invites", with(admin_users::invite))
+        .route(ADMIN, Method::DELETE, "/api/v1/invites/{id}", with(admin_users::revoke_invite))
+        .route(ADMIN, Method::GET, "/api/v1/settings", with(admin_settings::list))
+        .route(ADMIN, Method::GET, "/api/v1/settings/{key}", with(admin_settings::get))
+        .route(ADMIN, Method::PUT, "/api/v1/settings/{key}", with(admin_settings::put))
+        .route(ADMIN, Method::GET, "/api/v1/audit", with(audit::list))
+        .route(ADMIN_PAGE, Method::GET, "/admin/users", with(admin_users::list))
+        .route(ADMIN_PAGE, Method::POST, "/admin/users/new", with(admin_forms::add_user))
+        .route(ADMIN_PAGE, Method::GET, "/admin/settings", with(admin_forms::settings))
+        .route(ADMIN_PAGE, Method::POST, "/admin/settings", with(admin_forms::change_settings))
 }
 
 type AnyHandler = fn(Arc<Services>, Request) -> Answering;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::admit::rate;
-use crate::auth::Unanswered;
 use crate::auth::agents::AgentError;
 use crate::auth::grants::GrantError;
 use crate::auth::signature::SignatureError;
+use crate::auth::{PeopleError, Unanswered};
 use crate::catalog::RegisterError;
 use crate::http::ApiError;
 use crate::http::body::BodyError;
@@ -39,6 +39,30 @@ impl From<StoreError> for ApiError {
             | StoreError::Unreadable(_)
             | StoreError::MigrationChanged { .. }
             | StoreError::MigrationUnknown { .. } => Self::internal(error),
+        }
+    }
+}
+
+impl From<PeopleError> for ApiError {
+    fn from(error: PeopleError) -> Self {
+        let message = error.to_string();
+        match error {
+            PeopleError::WrongCredentials | PeopleError::BadRefreshToken => Self::unauthorized(message, "Bearer"),
+            PeopleError::Throttled { retry_after } => {
+                Self::too_many_requests("too_many_attempts", message, retry_after)
+            }
+            PeopleError::Busy => Self::unavailable("signing_in_busy", message, LATER),
+            PeopleError::Invalid(_) => Self::bad_request("invalid", message),
+            PeopleError::NameTaken => Self::bad_request("name_taken", message),
+            PeopleError::BadInvite => Self::bad_request("bad_invite", message),
+            PeopleError::NeedsInvite | PeopleError::TooManyUsers { .. } => Self::forbidden(message),
+            PeopleError::NoSuchUser | PeopleError::NoSuchSession | PeopleError::NoSuchInvite => {
+                Self::not_found(message)
+            }
+            PeopleError::LastAdmin => Self::conflict("last_admin", message),
+            PeopleError::TooManyInvites { .. } => Self::conflict("too_many_invites", message),
+            PeopleError::Password(_) | PeopleError::Random(_) => Self::internal(error),
+            PeopleError::Store(error) => error.into(),
         }
     }
 }

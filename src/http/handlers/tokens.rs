@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::agents::actor;
+use super::agents::caller;
 use super::{Answering, Services, input};
 use crate::auth::Rights;
 use crate::auth::grants::{self, Wanted};
@@ -52,7 +52,7 @@ impl Sent {
 pub(super) fn add(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
         let wanted = input::json::<Sent>(&services, &mut request).await?.checked()?;
-        let made = grants::make(&services.database, actor(&services, &request), &wanted).await?;
+        let made = grants::make(&services.database, caller(&services, &request), &wanted).await?;
         let mut answer = shown(&made.0);
         answer["token"] = json!(made.1.reveal());
         response::json(StatusCode::CREATED, &answer)
@@ -71,8 +71,8 @@ pub(super) fn list(services: Arc<Services>, request: Request) -> Answering {
 
 pub(super) fn revoke(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
-        let id = input::number("id", request.param("id").unwrap_or_default())?;
-        grants::revoke(&services.database, actor(&services, &request), id).await?;
+        let id = input::path_number(&request, "id")?;
+        grants::revoke(&services.database, caller(&services, &request), id).await?;
         services.tokens.changed();
         Ok(response::empty(StatusCode::NO_CONTENT))
     })

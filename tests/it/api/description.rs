@@ -2,6 +2,7 @@
 
 mod document; // the description, read
 mod identity; // agents, endpoints, tokens
+mod people; // who signs in, and who may
 
 use std::collections::BTreeSet;
 
@@ -52,6 +53,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     }
     probes(&mut client).await;
     jobs(&mut client).await;
+    people::all(&mut client).await;
     bodies(&mut client).await;
     client.delete(&id).await;
     let Client { document, mut seen, .. } = client;

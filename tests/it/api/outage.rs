@@ -33,7 +33,8 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
         // A live session needs no database until it asks for a replay, and there are no databases to create.
         // Agents belong to persons, and nobody has signed in here.
         let is_of_persons = pattern.contains("/agents") && !pattern.ends_with("validate-token");
-        if *status != 503 || is_of_persons || ["/api/v1/stream", "/query"].contains(&pattern.as_str()) {
+        let is_passed_over = ["/api/v1/stream", "/query"].contains(&pattern.as_str()) || is_about_people(pattern);
+        if *status != 503 || is_of_persons || is_passed_over {
             continue;
         }
         let has_number = ["endpoints", "tokens"].iter().any(|part| pattern.contains(part));
@@ -59,6 +60,14 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
     }
     assert!(asked > 20, "only {asked} operations are described to need PostgreSQL");
 
+    for (method, pattern, path, body) in PEOPLE {
+        let (place, method) =
+            ((method.to_string(), pattern.to_owned(), 503), Method::from_bytes(method.as_bytes()).unwrap());
+        let answer = server.send(method, path, &[], body.as_bytes()).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{place:?}: {}", answer.text());
+        description.assert_describes(&place, &answer);
+    }
+
     cluster.restart().await.unwrap();
     let last = json!({ "server_id": id, "metrics": [metric("cpu", "usage", 3.0, TIME)] });
     eventually_ok(async || server.get("/-/ready").await).await;
@@ -68,6 +77,29 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
     assert_eq!((&found["count"], &found["metrics"][0]["value"]), (&json!(1), &json!(3)), "the last one sent wins");
     server.stop().await.unwrap();
     cluster.stop(PATIENCE).await.unwrap();
+}
+
+/// What is asked about people, each in its own words: method, pattern, path, body.
+const PEOPLE: [(&str, &str, &str, &str); 11] = [
+    ("POST", "/register", "/register", r#"{"username":"bob","password":"p","invite":"x"}"#),
+    ("POST", "/token", "/token", "username=bob&password=p"),
+    ("POST", "/login", "/login", "email=bob&password=p"),
+    ("POST", "/api/v1/session", "/api/v1/session", r#"{"login":"bob","password":"p"}"#),
+    ("GET", "/api/v1/users", "/api/v1/users", ""),
+    ("POST", "/api/v1/users", "/api/v1/users", r#"{"username":"bob","password":"long enough"}"#),
+    ("DELETE", "/api/v1/users/{id}", "/api/v1/users/1", ""),
+    ("POST", "/api/v1/invites", "/api/v1/invites", "{}"),
+    ("GET", "/api/v1/settings/{key}", "/api/v1/settings/alerts", ""),
+    ("GET", "/api/v1/audit", "/api/v1/audit", ""),
+    ("POST", "/admin/settings", "/admin/settings", "cfg_json=%7B%22alerts%22%3A%7B%7D%7D"),
+];
+
+/// Whether a path is for people rather than servers.
+fn is_about_people(pattern: &str) -> bool {
+    let places = ["users", "invites", "settings", "session", "audit"].map(|one| format!("/api/v1/{one}"));
+    let others = ["/admin/users", "/admin/settings", "/register", "/token", "/refresh", "/logout", "/login", "/users/"];
+    let pattern = pattern.strip_prefix("/api/auth").unwrap_or(pattern);
+    places.iter().any(|place| pattern.starts_with(place)) || others.iter().any(|place| pattern.starts_with(place))
 }
 
 /// A body that any path can use.

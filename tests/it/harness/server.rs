@@ -21,6 +21,9 @@ pub(crate) use super::client::{Answer, PATIENCE, exchange};
 
 type Ran = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
+/// What servers of tests sign with.
+const SECRET_KEY: &str = "0d3c4c559a520c5d2f4a9b117f0c6f0e";
+
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     /// Every method and path pattern it answers.
@@ -50,8 +53,12 @@ impl TestServer {
         settings: &[(&str, &str)],
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let place =
-            [("database.url", url(database)), ("listen", "127.0.0.1:0".to_owned()), ("anonymous", "all".to_owned())];
+        let place = [
+            ("database.url", url(database)),
+            ("listen", "127.0.0.1:0".to_owned()),
+            ("anonymous", "all".to_owned()),
+            ("secret_key", SECRET_KEY.to_owned()),
+        ];
         let mut all: Vec<_> = place.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let flags = Flags { file: None, settings: all };
