@@ -103,7 +103,7 @@ impl App {
             ],
         };
         let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
-        let kept = Kept { catalog: Arc::clone(&catalog), latest: Arc::clone(&latest) };
+        let kept = Kept { catalog: Arc::clone(&catalog), latest: Arc::clone(&latest), hub: Arc::clone(&hub) };
         let follower = Follower::new(&surroundings, Arc::new(kept), &marks);
         let retention = Arc::new(plan::retention(config));
         let (jobs, workers) =

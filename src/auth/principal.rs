@@ -6,7 +6,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::access::{Access, Right};
-use crate::model::{Reach, UserId, Whose};
+use crate::model::{Reach, UserId, Whom, Whose};
 
 /// A caller. Plain data, shared by the requests of one token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +114,14 @@ impl Principal {
             Access::Open => true,
             Access::Person => matches!(self.who, Who::User { .. }),
             Access::Needs(right) => self.rights.contain(right),
+        }
+    }
+
+    /// Which servers are meant where it names hosts: an agent's is its own, whatever it is called.
+    pub fn whom(&self) -> Whom<'_> {
+        match self.who {
+            Who::Agent { server, .. } => Whom::Server(server),
+            _ => Whom::Hosts(&self.reach),
         }
     }
 

@@ -17,7 +17,7 @@ pub(super) fn open(services: Arc<Services>, mut request: Request) -> Answering {
         let key = live::accept(&request.headers).map_err(|error| refused(&error))?;
         let pairs: Vec<(String, String)> =
             request.query()?.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let asked = StreamRequest::parse(&pairs).map_err(|error| refused(&error))?;
+        let asked = StreamRequest::parse(&pairs, request.principal.reach.clone()).map_err(|error| refused(&error))?;
         // Later a session can only be told by a close code.
         services.hub.check_room()?;
         let upgrade = request.upgrade();
