@@ -10,6 +10,7 @@ mod database; // one's own PostgreSQL, or someone else's
 mod jobs; // what moves data on, and when
 mod observe; // stages' numbers to self-metrics
 mod past; // stored samples for live sessions
+mod revocations; // the end of what goes on after its answer
 mod plan; // settings to each module's own configuration
 mod verify; // the check of all that is stored
 mod signals; // what the operating system asks for
@@ -22,7 +23,7 @@ use tokio::task::JoinHandle;
 
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
-use crate::auth::Gate;
+use crate::auth::{Gate, Presence};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -46,6 +47,7 @@ pub use verify::verify;
 
 use coherence::Kept;
 use past::StoredSamples;
+use revocations::Revocations;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -53,6 +55,20 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const STAGE_DEADLINE: Duration = Duration::from_secs(10);
 /// The front's tasks end a little after the connections they serve were given up.
 const FRONT_GRACE: Duration = Duration::from_secs(2);
+
+/// What looks at what other nodes do.
+#[derive(Debug)]
+struct Watchers {
+    follower: Follower,
+    revocations: Revocations,
+}
+
+impl Watchers {
+    fn start(self, tasks: &Tasks) {
+        drop(tasks.spawn("follower", self.follower.run(tasks.stopping())));
+        drop(tasks.spawn("revocations", self.revocations.run(tasks.stopping())));
+    }
+}
 
 /// Everything, built and not started.
 #[derive(Debug)]
@@ -64,7 +80,7 @@ pub struct App {
     tls: Option<Arc<Tls>>,
     lanes: Lanes,
     hub_worker: HubWorker,
-    follower: Follower,
+    watchers: Watchers,
     workers: Vec<Worker>,
     cluster: Option<Cluster>,
 }
@@ -120,6 +136,7 @@ impl App {
             jobs,
             heartbeat: plan::heartbeat(config),
             sessions: Tasks::default(),
+            presence: Arc::<Presence>::default(),
             origins: http.cors.origins.clone(),
             readers,
             database,
@@ -135,11 +152,15 @@ impl App {
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
         });
-        let gate = Arc::new(Gate::new(plan::anyone(config)));
+        let gate = Gate::new(plan::anyone(config));
+        let gate = Arc::new(gate.with_tokens(services.database.clone(), Arc::clone(&services.clock)));
+        let (database, presence) = (services.database.clone(), Arc::clone(&services.presence));
+        let revocations = Revocations { database, gate: Arc::clone(&gate), presence };
         let front = Front::new(handlers::router(&services)?, gate, &http).observed_by(observe::answers(&services));
         let front = Arc::new(front);
         observe::stages(&services, &front);
-        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, follower, workers, cluster })
+        let watchers = Watchers { follower, revocations };
+        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, watchers, workers, cluster })
     }
 
     /// The addresses that were bound, ports that the system chose included.
@@ -160,7 +181,7 @@ impl App {
     /// # Errors
     /// When a stage could not be started, or did not end in time.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let Self { services, front, http, listeners, tls, mut lanes, hub_worker, follower, workers, cluster } = self;
+        let Self { services, front, http, listeners, tls, mut lanes, hub_worker, watchers, workers, cluster } = self;
         let (requests, background, storage) = (Tasks::default(), Tasks::default(), Tasks::default());
         let jobs = Tasks::default();
         let mut cluster = cluster.map(|cluster| {
@@ -168,7 +189,7 @@ impl App {
         });
         lanes.start()?;
         drop(background.spawn("live hub", hub_worker.run(background.stopping())));
-        drop(background.spawn("follower", follower.run(background.stopping())));
+        watchers.start(&background);
         drop(background.spawn("chores", chores::run(Arc::clone(&services), background.stopping())));
         for worker in workers {
             drop(jobs.spawn(worker.name(), worker.run(jobs.clone())));

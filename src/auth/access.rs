@@ -26,6 +26,24 @@ pub enum Right {
     Administer,
 }
 
+impl Right {
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Ingest, Self::Read, Self::Observe, Self::Change, Self::Administer]
+            .into_iter()
+            .find(|right| right.name() == name)
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Read => "read",
+            Self::Observe => "observe",
+            Self::Change => "change",
+            Self::Administer => "administer",
+        }
+    }
+}
+
 impl Access {
     pub const INGEST: Self = Self::Needs(Right::Ingest);
     pub const READ: Self = Self::Needs(Right::Read);

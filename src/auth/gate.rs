@@ -7,12 +7,17 @@
 use std::sync::Arc;
 
 use super::access::Access;
+use super::lookup::Lookup;
 use super::principal::{Presented, Principal, Rights};
+use crate::clock::Clock;
+use crate::store::{Database, StoreError};
 
 #[derive(Debug)]
 pub struct Gate {
     /// Who comes without credentials.
     anyone: Arc<Principal>,
+    /// Without, nobody can show anything that is known.
+    lookup: Option<Lookup>,
 }
 
 /// Why someone is not let in.
@@ -24,11 +29,20 @@ pub enum Refusal {
     Invalid,
     #[error("{who} may not do this")]
     Forbidden { who: String },
+    /// Nobody can say whether the credentials are good.
+    #[error(transparent)]
+    Unavailable(#[from] StoreError),
 }
 
 impl Gate {
     pub fn new(anyone: Principal) -> Self {
-        Self { anyone: Arc::new(anyone) }
+        Self { anyone: Arc::new(anyone), lookup: None }
+    }
+
+    /// Tokens are looked up there.
+    #[must_use]
+    pub fn with_tokens(self, database: Database, clock: Arc<dyn Clock>) -> Self {
+        Self { lookup: Some(Lookup { database, clock }), ..self }
     }
 
     /// # Errors
@@ -49,6 +63,11 @@ impl Gate {
 
     /// Who shows this; `None` when nothing was shown.
     async fn identify(&self, presented: &Presented<'_>) -> Result<Option<Arc<Principal>>, Refusal> {
-        if presented.is_nothing() { Ok(None) } else { Err(Refusal::Invalid) }
+        if presented.is_nothing() {
+            return Ok(None);
+        }
+        let token = presented.agent_token.or(presented.token);
+        let (Some(token), Some(lookup)) = (token, &self.lookup) else { return Err(Refusal::Invalid) };
+        lookup.by_token(token).await?.map(Some).ok_or(Refusal::Invalid)
     }
 }

@@ -2,8 +2,11 @@
 
 pub mod access; // what a route asks of its callers
 pub mod gate; // from credentials to a principal, or a refusal
+mod lookup; // tokens
+pub mod presence; // who stays after the answer
 pub mod principal; // who was recognized, and how far they reach
 
 pub use access::{Access, Right};
 pub use gate::{Gate, Refusal};
-pub use principal::{Presented, Principal, Rights, Role, Who};
+pub use presence::{Presence, Visit};
+pub use principal::{Credentials, Presented, Principal, Rights, Role, Who};

@@ -164,6 +164,46 @@ impl Presented<'_> {
     }
 }
 
+/// The same, to be shown again later. Never printed.
+#[derive(Clone)]
+pub struct Credentials {
+    agent_token: Option<Box<str>>,
+    token: Option<Box<str>>,
+    cookie: Option<Box<str>>,
+    is_signed: bool,
+    address: IpAddr,
+}
+
+impl Presented<'_> {
+    pub fn kept(&self) -> Credentials {
+        Credentials {
+            agent_token: self.agent_token.map(Into::into),
+            token: self.token.map(Into::into),
+            cookie: self.cookie.map(Into::into),
+            is_signed: self.is_signed,
+            address: self.address,
+        }
+    }
+}
+
+impl Credentials {
+    pub fn presented(&self) -> Presented<'_> {
+        Presented {
+            agent_token: self.agent_token.as_deref(),
+            token: self.token.as_deref(),
+            cookie: self.cookie.as_deref(),
+            is_signed: self.is_signed,
+            address: self.address,
+        }
+    }
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.presented().fmt(out)
+    }
+}
+
 impl std::fmt::Debug for Presented<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Presented").field("address", &self.address).finish_non_exhaustive()
@@ -194,5 +234,6 @@ mod tests {
             address: IpAddr::from([127, 0, 0, 1]),
         };
         assert!(!format!("{shown:?}").contains("hunter2"));
+        assert!(!format!("{:?}", shown.kept()).contains("hunter2"));
     }
 }

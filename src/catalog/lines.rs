@@ -175,7 +175,11 @@ mod tests {
     fn invented_tags_cannot_fill_the_memory() {
         let (lines, server) = (Lines::default(), server());
         let padding = "x".repeat(KEY_BYTES_MAX - 16);
-        let too_long = lines.add((Speaker::HOSTS, &[b'x'; KEY_BYTES_MAX + 1]), &server, [(b"v".as_slice(), SeriesId(1))].into_iter());
+        let too_long = lines.add(
+            (Speaker::HOSTS, &[b'x'; KEY_BYTES_MAX + 1]),
+            &server,
+            [(b"v".as_slice(), SeriesId(1))].into_iter(),
+        );
         assert_eq!(too_long, [false]);
         let slack = 2 * KEY_BYTES_MAX;
         for place in 0..200_000 {

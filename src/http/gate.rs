@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -12,7 +13,8 @@ use hyper::{Method, Uri};
 
 use super::error::{ApiError, ErrorShape};
 use super::query::Query;
-use crate::auth::{self, Access, Presented, Principal, Refusal, Who};
+use super::request::Request;
+use crate::auth::{self, Access, Credentials, Presented, Principal, Refusal, Who};
 
 /// The cookie a signed-in browser holds.
 pub const SESSION_COOKIE: &str = "metrics_session";
@@ -42,19 +44,18 @@ pub(super) async fn admit(
     peer: SocketAddr,
 ) -> Result<Arc<Principal>, ApiError> {
     let held = Held::of(&head.headers, &head.uri);
-    let presented = Presented {
-        agent_token: held.agent_token.filter(|token| token.len() <= CREDENTIAL_BYTES_MAX),
-        token: held.token.as_deref().filter(|token| token.len() <= CREDENTIAL_BYTES_MAX),
-        cookie: held.cookie.filter(|cookie| cookie.len() <= CREDENTIAL_BYTES_MAX),
-        is_signed: head.headers.contains_key(SIGNATURE),
-        address: peer.ip(),
-    };
+    let presented = held.presented(&head.headers, peer);
     let principal = gate.admit(rule.access, &presented).await.map_err(|refusal| worded(&refusal, rule.shape))?;
     let is_by_cookie = presented.cookie.is_some() && presented.token.is_none() && presented.agent_token.is_none();
     if is_by_cookie && matches!(principal.who, Who::User { .. }) && !is_own_page(head) {
         return Err(ApiError::forbidden("requests of other sites are not taken with a session cookie"));
     }
     Ok(principal)
+}
+
+/// What a request showed when it was let in, for what goes on after its answer.
+pub(super) fn credentials(request: &Request) -> Credentials {
+    Held::of(&request.headers, &request.uri).presented(&request.headers, request.peer).kept()
 }
 
 /// The credentials of a request, where they stand.
@@ -70,6 +71,16 @@ impl<'a> Held<'a> {
         let api_key = text(&API_KEY).map(str::to_owned);
         let token = api_key.or_else(|| text(&AUTHORIZATION).and_then(authorized)).or_else(|| handshake(headers, uri));
         Self { agent_token: text(&AGENT_TOKEN), token, cookie: session_cookie(headers) }
+    }
+
+    fn presented(&self, headers: &HeaderMap, peer: SocketAddr) -> Presented<'_> {
+        Presented {
+            agent_token: self.agent_token.filter(|token| token.len() <= CREDENTIAL_BYTES_MAX),
+            token: self.token.as_deref().filter(|token| token.len() <= CREDENTIAL_BYTES_MAX),
+            cookie: self.cookie.filter(|cookie| cookie.len() <= CREDENTIAL_BYTES_MAX),
+            is_signed: headers.contains_key(SIGNATURE),
+            address: peer.ip(),
+        }
     }
 }
 
@@ -123,11 +134,15 @@ fn is_own_page(head: &Parts) -> bool {
 /// A refusal, as the clients of this route know it.
 fn worded(refusal: &Refusal, shape: ErrorShape) -> ApiError {
     const CHALLENGE: &str = "Bearer";
+    const LATER: Duration = Duration::from_secs(2);
     match (refusal, shape) {
         (Refusal::Missing, ErrorShape::Detail) => ApiError::unauthorized("Not authenticated", CHALLENGE),
         (Refusal::Invalid, ErrorShape::Detail) => ApiError::unauthorized("Could not validate credentials", CHALLENGE),
         (Refusal::Missing | Refusal::Invalid, _) => ApiError::unauthorized(refusal.to_string(), CHALLENGE),
         (Refusal::Forbidden { .. }, _) => ApiError::forbidden(refusal.to_string()),
+        (Refusal::Unavailable(_), _) => {
+            ApiError::unavailable("database_unavailable", "PostgreSQL is not available", LATER)
+        }
     }
 }
 

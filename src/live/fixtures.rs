@@ -5,9 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::model::series::SeriesDirectory;
-use crate::model::{
-    Batch, Belonging, Committed, Identity, Labels, Micros, Origin, Reach, Series, SeriesId, ServerKey,
-};
+use crate::model::{Batch, Belonging, Committed, Identity, Labels, Micros, Origin, Reach, Series, SeriesId, ServerKey};
 
 pub(super) fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
     of.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()

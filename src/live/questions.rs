@@ -21,7 +21,10 @@ const ASKING_MAX: usize = 256;
 
 /// What the worker is asked to do between two flushes.
 pub(super) enum Command {
-    Subscribe { request: StreamRequest, question: Question<Result<Subscription, SubscribeError>> },
+    Subscribe {
+        request: StreamRequest,
+        question: Question<Result<Subscription, SubscribeError>>,
+    },
     Marks(Question<Marks>),
     /// Owners or labels of these servers changed.
     JudgeAnew(Vec<Uuid>, Question<()>),

@@ -220,8 +220,10 @@ impl Routes {
         let of_server = self.by_server.entry(series.server_id).or_default();
         let passed = self.matching.as_ref().filter(|matching| matching.has_passed(id)).map(|matching| &matching.group);
         let candidates = of_server.groups.iter().chain(&self.anywhere).chain(passed);
-        let groups: Vec<_> =
-            candidates.filter(|(_, filter)| filter.admits(&series, self.directory.as_ref())).map(|(group, _)| *group).collect();
+        let groups: Vec<_> = candidates
+            .filter(|(_, filter)| filter.admits(&series, self.directory.as_ref()))
+            .map(|(group, _)| *group)
+            .collect();
         let index = id.0 as usize;
         let has_room = index < LISTED_SERIES_MAX && self.entries + groups.len() <= self.entries_max;
         if has_room {

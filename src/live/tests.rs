@@ -138,7 +138,7 @@ proptest! {
                 Step::Publish(server) => {
                     let (server_id, data) = (Uuid::from_u128(u128::from(server)), server.to_string().into());
                     state.publish(&Event { server_id, kind: "process_snapshot", data });
-                    for expected in present.iter_mut().filter(|expected| expected.filter.admits_event(server_id, &directory())) {
+                    for expected in present.iter_mut().filter(|expected| expected.filter.admits_event(server_id, &directory)) {
                         expected.messages.push((u32::from(server), u64::MAX));
                     }
                 }

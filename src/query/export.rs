@@ -231,7 +231,8 @@ mod tests {
     #[test]
     fn parameters_are_those_of_a_query_and_their_own() {
         let parse = |pairs: &[(&str, &str)]| {
-            ExportRequest::parse(pairs.iter().copied(), Micros(0), &Reach::everything()).map_err(|error| error.to_string())
+            ExportRequest::parse(pairs.iter().copied(), Micros(0), &Reach::everything())
+                .map_err(|error| error.to_string())
         };
         let request = parse(&[("metric_type", "cpu"), ("format", "csv"), ("hostname", "true")]).unwrap();
         assert_eq!((request.format, request.with_hostname), (LineFormat::Csv, true));

@@ -34,12 +34,7 @@ pub struct Run {
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn add_job(
-    client: &Client,
-    job: NewJob,
-    jobs_max: i64,
-    reach: &Reach,
-) -> Result<Option<Job>, StoreError> {
+pub async fn add_job(client: &Client, job: NewJob, jobs_max: i64, reach: &Reach) -> Result<Option<Job>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/cron_job_add.sql")).await?;
     let NewJob { server_id, name, schedule, command } = &job;
     let reach = parameter(reach);
@@ -52,12 +47,7 @@ pub async fn add_job(
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn jobs(
-    client: &Client,
-    server_id: Uuid,
-    jobs_max: i64,
-    reach: &Reach,
-) -> Result<Vec<Job>, StoreError> {
+pub async fn jobs(client: &Client, server_id: Uuid, jobs_max: i64, reach: &Reach) -> Result<Vec<Job>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/cron_job_list.sql")).await?;
     let rows = client.query(&statement, &[&server_id, &jobs_max, &parameter(reach)]).await?;
     rows.iter()
@@ -95,12 +85,7 @@ pub async fn add_run(
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn runs(
-    client: &Client,
-    job_id: Uuid,
-    runs_max: i64,
-    reach: &Reach,
-) -> Result<Vec<(i64, Run)>, StoreError> {
+pub async fn runs(client: &Client, job_id: Uuid, runs_max: i64, reach: &Reach) -> Result<Vec<(i64, Run)>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/cron_result_list.sql")).await?;
     let rows = client.query(&statement, &[&job_id, &runs_max, &parameter(reach)]).await?;
     rows.iter()

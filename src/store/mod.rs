@@ -20,6 +20,7 @@ pub mod verify; // what the check of all that is stored reads
 pub mod sizes; // what the large tables take
 mod reach; // whose servers a statement is about
 pub mod servers; // the machines agents speak for
+pub mod tokens; // what programs show to be let in
 pub mod series; // what samples belong to
 pub mod snapshots; // whole-state documents
 pub mod entries; // events and log lines

@@ -148,9 +148,8 @@ pub async fn find_ids(client: &Client, filter: &SeriesFilter, series_max: u32) -
     let statement = client.prepare_cached(include_str!("../../sql/queries/series_find_ids.sql")).await?;
     let (series_max, reach) = (i64::from(series_max), parameter(&filter.reach));
     let SeriesFilter { server_ids, metric_types, metric_names, .. } = filter;
-    let rows = client
-        .query(&statement, &[server_ids, metric_types, metric_names, &labels, &series_max, &reach])
-        .await?;
+    let rows =
+        client.query(&statement, &[server_ids, metric_types, metric_names, &labels, &series_max, &reach]).await?;
     rows.iter().map(series_id).collect()
 }
 

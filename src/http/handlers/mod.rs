@@ -40,7 +40,7 @@ use super::router::RouteError;
 use super::{ApiError, Request, Response, Router};
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
-use crate::auth::Access;
+use crate::auth::{Access, Presence};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::jobs::Runner;
@@ -65,6 +65,8 @@ pub struct Services {
     pub heartbeat: HeartbeatConfig,
     /// Live sessions: they outlive the requests that opened them.
     pub sessions: Tasks,
+    /// Who has one open.
+    pub presence: Arc<Presence>,
     /// The pages that may open one.
     pub origins: Origins,
     /// Queries and exports: they may outlive the request, or the head of its answer.

@@ -41,7 +41,9 @@ impl Served {
         let (client, server) = duplex(pipe_bytes);
         let request = StreamRequest::parse(&pairs(of), Reach::everything()).unwrap();
         let (tasks, heartbeat) = (Tasks::default(), HeartbeatConfig::default());
-        let setup = SessionSetup { hub: Arc::clone(&hub), replays, request, heartbeat, tasks: tasks.clone() };
+        let dismissed = CancellationToken::new();
+        let setup =
+            SessionSetup { hub: Arc::clone(&hub), replays, request, heartbeat, tasks: tasks.clone(), dismissed };
         let stop = CancellationToken::new();
         let session = tasks.spawn("session", serve(server, setup, stop.clone().cancelled_owned()));
         let client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
