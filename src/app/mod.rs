@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
-use crate::auth::{Gate, Presence};
+use crate::auth::{Access, Gate, Presence};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -171,9 +171,9 @@ impl App {
         self.listeners.iter().map(Listener::local_addr).collect()
     }
 
-    /// Every method and path pattern that is answered.
-    pub fn routes(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        self.front.router().routes().iter().map(|(method, pattern, _)| (method.as_str(), *pattern))
+    /// Every method and path pattern that is answered, and what it asks of its callers.
+    pub fn routes(&self) -> impl Iterator<Item = (&str, &'static str, Access)> {
+        self.front.router().routes().iter().map(|(method, pattern, access)| (method.as_str(), *pattern, *access))
     }
 
     /// Serves until `stop` resolves, then ends in order.

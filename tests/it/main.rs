@@ -22,5 +22,6 @@ mod keep; // months ahead, retention behind
 mod query; // stored samples, page by page
 mod live; // WebSocket clients of a whole server
 mod serve; // the program as an operator runs it
+mod auth; // who may do what, and to whose servers
 mod api; // the API of the source system, and what we added to it
 mod nodes; // several servers on one database
