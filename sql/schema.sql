@@ -1217,8 +1217,9 @@ COMMENT ON TRIGGER tokens_changed ON tokens IS 'Moves auth_revision on.';
 CREATE FUNCTION within_reach(owner bigint, id uuid, labels jsonb, reach jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 SELECT reach IS NULL
-    OR (CASE WHEN owner IS NULL THEN (reach ->> 'fleet')::boolean
-        ELSE (reach ->> 'everyone')::boolean OR owner = (reach ->> 'owner')::bigint END IS TRUE
+    OR ((owner IS NULL AND (reach ->> 'fleet')::boolean IS TRUE
+         OR owner IS NOT NULL AND (reach ->> 'everyone')::boolean IS TRUE
+         OR owner = (reach ->> 'owner')::bigint)
         AND (reach -> 'servers' IS NULL OR reach -> 'servers' ? id::text)
         AND (reach -> 'labels' IS NULL OR labels @> (reach -> 'labels')))
 $$;

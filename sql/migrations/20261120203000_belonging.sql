@@ -20,3 +20,15 @@ CREATE TRIGGER servers_belonging BEFORE UPDATE OF owner, labels ON servers FOR E
     WHEN (OLD.owner IS DISTINCT FROM NEW.owner OR OLD.labels IS DISTINCT FROM NEW.labels)
     EXECUTE FUNCTION count_belonging();
 COMMENT ON TRIGGER servers_belonging ON servers IS 'Moves catalog_revision.belongings on.';
+
+-- The same, said so that the planner sees what is left of it once the reach is known: for who has no more than their own
+-- servers, an owner that an index finds.
+CREATE OR REPLACE FUNCTION within_reach(owner bigint, id uuid, labels jsonb, reach jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+SELECT reach IS NULL
+    OR ((owner IS NULL AND (reach ->> 'fleet')::boolean IS TRUE
+         OR owner IS NOT NULL AND (reach ->> 'everyone')::boolean IS TRUE
+         OR owner = (reach ->> 'owner')::bigint)
+        AND (reach -> 'servers' IS NULL OR reach -> 'servers' ? id::text)
+        AND (reach -> 'labels' IS NULL OR labels @> (reach -> 'labels')))
+$$;

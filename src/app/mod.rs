@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
-use crate::auth::{Access, Gate, Presence};
+use crate::auth::{Access, Presence};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -152,14 +152,10 @@ impl App {
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
         });
-        let gate = Gate::new(plan::anyone(config));
-        let gate = Arc::new(gate.with_tokens(services.database.clone(), Arc::clone(&services.clock)));
-        let (database, presence) = (services.database.clone(), Arc::clone(&services.presence));
-        let revocations = Revocations { database, gate: Arc::clone(&gate), presence };
-        let front = Front::new(handlers::router(&services)?, gate, &http).observed_by(observe::answers(&services));
-        let front = Arc::new(front);
+        let watchers = Watchers { follower, revocations: Revocations::of(&services, plan::anyone(config)) };
+        let front = Front::new(handlers::router(&services)?, Arc::clone(&watchers.revocations.gate), &http);
+        let front = Arc::new(front.observed_by(observe::answers(&services)));
         observe::stages(&services, &front);
-        let watchers = Watchers { follower, revocations };
         Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, watchers, workers, cluster })
     }
 

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::auth::{Gate, Presence, Refusal};
+use crate::auth::{Gate, Presence, Principal, Refusal};
+use crate::http::handlers::Services;
 use crate::store::{Database, tokens};
 
 /// Between two looks.
@@ -12,12 +13,19 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Revocations {
-    pub(super) database: Database,
+    database: Database,
     pub(super) gate: Arc<Gate>,
-    pub(super) presence: Arc<Presence>,
+    presence: Arc<Presence>,
 }
 
 impl Revocations {
+    /// With the gate that everyone passes; `anyone` is who comes without credentials.
+    pub(super) fn of(services: &Services, anyone: Principal) -> Self {
+        let (database, presence) = (services.database.clone(), Arc::clone(&services.presence));
+        let gate = Gate::new(anyone).with_tokens(database.clone(), Arc::clone(&services.clock));
+        Self { database, gate: Arc::new(gate), presence }
+    }
+
     /// Looks until `stopping` resolves.
     pub(super) async fn run(self, stopping: impl Future<Output = ()>) {
         let mut stopping = std::pin::pin!(stopping);

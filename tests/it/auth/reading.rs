@@ -109,7 +109,7 @@ const OF_ALL: [&str; 9] = [
     "/api/v1/series",
     "/api/v1/latest",
     "/api/v1/metrics?limit=1000",
-    "/api/v1/metrics?from=2025-12-31T00:00:00Z&to=2026-01-02T00:00:00Z&step=1d&group_by=server_id",
+    "/api/v1/metrics?from=2025-12-31T00:00:00Z&to=2026-01-02T00:00:00Z&step=1d&group_by=server",
     "/api/v1/metrics?format=csv",
     "/api/v1/export",
     "/api/v1/events",

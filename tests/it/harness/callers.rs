@@ -78,11 +78,6 @@ impl Callers {
         assert_eq!(self.client.execute(update, &[&token]).await.unwrap(), 1);
     }
 
-    pub(crate) async fn relabel(&self, server: Uuid, labels: Value) {
-        let update = "UPDATE servers SET labels = $2 WHERE id = $1";
-        assert_eq!(self.client.execute(update, &[&server, &labels]).await.unwrap(), 1);
-    }
-
     pub(crate) async fn hand_over(&self, server: Uuid, owner: Option<i64>) {
         let update = "UPDATE servers SET owner = $2 WHERE id = $1";
         assert_eq!(self.client.execute(update, &[&server, &owner]).await.unwrap(), 1);
