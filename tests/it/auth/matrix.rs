@@ -32,7 +32,7 @@ const ROWS: &[Row] = &[
         "POST",
         "/api/v1/ingest",
         "/api/v1/ingest",
-        r#"{"server_id":"{server}","metrics":[{"metric_type":"cpu","metric_name":"user","value":1}]}"#,
+        r#"{"server_id":"{server}","metrics":[{"metric_type":"cpu","metric_name":"user","value":1,"timestamp":"2026-01-01T00:00:00Z"}]}"#,
         200,
         400,
     ),

@@ -14,7 +14,7 @@ use super::{ask, get, is_taken, start};
 use crate::harness::TestServer;
 use crate::harness::callers::{Callers, RIGHTS, Scope};
 
-const WORLDS: usize = 3;
+const WORLDS: usize = 2;
 const ROLES: [Option<&str>; 4] = [None, Some("viewer"), Some("editor"), Some("admin")];
 const LABELS: [(&str, &str); 3] = [("env", "prod"), ("env", "test"), ("rack", "7")];
 
