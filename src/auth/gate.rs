@@ -51,7 +51,9 @@ impl Gate {
         let principal = match self.identify(presented).await {
             Ok(principal) => principal,
             // An open route is for those whose credentials ran out too.
-            Err(_) if self.anyone.rights == Rights::ALL || access == Access::Open => None,
+            Err(_) if access == Access::Open => None,
+            Err(refusal @ Refusal::Unavailable(_)) => return Err(refusal),
+            Err(_) if self.anyone.rights == Rights::ALL => None,
             Err(refusal) => return Err(refusal),
         };
         let Some(principal) = principal else {
