@@ -17,7 +17,7 @@ WITH RECURSIVE writer AS (
     ORDER BY node DESC, lane DESC
     LIMIT $1
 )
-SELECT revision, known.node, known.lane, newest.sequence, fold_marks.sequence AS folded
+SELECT revision, belongings, known.node, known.lane, newest.sequence, fold_marks.sequence AS folded
 FROM catalog_revision
 LEFT JOIN known ON true
 LEFT JOIN fold_marks ON fold_marks.node = known.node AND fold_marks.lane = known.lane

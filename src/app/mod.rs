@@ -12,6 +12,7 @@ mod jobs; // what moves data on, and when
 mod observe; // stages' numbers to self-metrics
 mod people; // who may sign in, from the first start on
 mod past; // stored samples for live sessions
+mod revocations; // the end of what goes on after its answer
 mod plan; // settings to each module's own configuration
 mod verify; // the check of all that is stored
 mod signals; // what the operating system asks for
@@ -24,7 +25,7 @@ use tokio::task::JoinHandle;
 
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
-use crate::auth::{Gate, Tokens, Watch};
+use crate::auth::{Access, Gate, Presence, Tokens, Watch};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -49,6 +50,7 @@ pub use verify::verify;
 
 use coherence::Kept;
 use past::StoredSamples;
+use revocations::Revocations;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -56,6 +58,22 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const STAGE_DEADLINE: Duration = Duration::from_secs(10);
 /// The front's tasks end a little after the connections they serve were given up.
 const FRONT_GRACE: Duration = Duration::from_secs(2);
+
+/// What looks at what other nodes do.
+#[derive(Debug)]
+struct Watchers {
+    follower: Follower,
+    tokens: Watch,
+    revocations: Revocations,
+}
+
+impl Watchers {
+    fn start(self, tasks: &Tasks) {
+        drop(tasks.spawn("follower", self.follower.run(tasks.stopping())));
+        drop(tasks.spawn("tokens", self.tokens.run(tasks.stopping())));
+        drop(tasks.spawn("revocations", self.revocations.run(tasks.stopping())));
+    }
+}
 
 /// Everything, built and not started.
 #[derive(Debug)]
@@ -67,9 +85,8 @@ pub struct App {
     tls: Option<Arc<Tls>>,
     lanes: Lanes,
     hub_worker: HubWorker,
-    follower: Follower,
+    watchers: Watchers,
     workers: Vec<Worker>,
-    watch: Watch,
     cluster: Option<Cluster>,
 }
 
@@ -103,7 +120,7 @@ impl App {
             listeners: who_hears(&hub, &latest, &folds),
         };
         let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
-        let kept = Kept { catalog: Arc::clone(&catalog), latest: Arc::clone(&latest) };
+        let kept = Kept { catalog: Arc::clone(&catalog), latest: Arc::clone(&latest), hub: Arc::clone(&hub) };
         let follower = Follower::new(&surroundings, Arc::new(kept), &marks);
         let retention = Arc::new(plan::retention(config));
         let (jobs, workers) =
@@ -111,7 +128,7 @@ impl App {
         let readers = Tasks::default();
         let (reading, known) = (plan::query(config), Arc::clone(&catalog));
         let query = Arc::new(query::Engine::new(reading, database.clone(), known, latest, readers.clone()));
-        let (tokens, watch) = Tokens::new(database.clone(), Arc::clone(&clock), config.auth.cached_max);
+        let (tokens, tokens_watch) = Tokens::new(database.clone(), Arc::clone(&clock), config.auth.cached_max);
         let services = Arc::new(Services {
             tokens,
             signatures: plan::signatures(config, &clock),
@@ -125,6 +142,7 @@ impl App {
             jobs,
             heartbeat: plan::heartbeat(config),
             sessions: Tasks::default(),
+            presence: Arc::<Presence>::default(),
             origins: http.cors.origins.clone(),
             readers,
             database,
@@ -141,10 +159,10 @@ impl App {
             readiness: Arc::new(Readiness::default()),
         });
         let gate = Arc::new(gate(config, &services));
-        let front = Front::new(handlers::router(&services)?, gate, &http).observed_by(observe::answers(&services));
-        let front = Arc::new(front);
-        observe::stages(&services, &front);
-        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, follower, workers, watch, cluster })
+        let revocations = Revocations::new(Arc::clone(&gate), Arc::clone(&services.presence), tokens_watch.revisions());
+        let watchers = Watchers { follower, tokens: tokens_watch, revocations };
+        let front = front(&services, gate, &http)?;
+        Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, watchers, workers, cluster })
     }
 
     /// The addresses that were bound, ports that the system chose included.
@@ -155,9 +173,9 @@ impl App {
         self.listeners.iter().map(Listener::local_addr).collect()
     }
 
-    /// Every method and path pattern that is answered.
-    pub fn routes(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        self.front.router().routes().iter().map(|(method, pattern, _)| (method.as_str(), *pattern))
+    /// Every method and path pattern that is answered, and what it asks of its callers.
+    pub fn routes(&self) -> impl Iterator<Item = (&str, &'static str, Access)> {
+        self.front.router().routes().iter().map(|(method, pattern, access)| (method.as_str(), *pattern, *access))
     }
 
     /// Serves until `stop` resolves, then ends in order.
@@ -165,8 +183,7 @@ impl App {
     /// # Errors
     /// When a stage could not be started, or did not end in time.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let Self { services, front, http, listeners, tls, mut lanes, hub_worker, follower, workers, watch, cluster } =
-            self;
+        let Self { services, front, http, listeners, tls, mut lanes, hub_worker, watchers, workers, cluster } = self;
         let (requests, background, storage) = (Tasks::default(), Tasks::default(), Tasks::default());
         let jobs = Tasks::default();
         let mut cluster = cluster.map(|cluster| {
@@ -174,8 +191,7 @@ impl App {
         });
         lanes.start()?;
         drop(background.spawn("live hub", hub_worker.run(background.stopping())));
-        drop(background.spawn("tokens", watch.run(background.stopping())));
-        drop(background.spawn("follower", follower.run(background.stopping())));
+        watchers.start(&background);
         drop(background.spawn("chores", chores::run(Arc::clone(&services), background.stopping())));
         for worker in workers {
             drop(jobs.spawn(worker.name(), worker.run(jobs.clone())));
@@ -243,6 +259,14 @@ fn gate(config: &Config, services: &Services) -> Gate {
         .with_tokens(Arc::clone(&services.tokens))
         .with_people(Arc::clone(&services.people));
     if services.signatures.has_secret() { gate.with_signatures() } else { gate }
+}
+
+/// What answers requests, and tells how it is doing.
+fn front(services: &Arc<Services>, gate: Arc<Gate>, http: &http::Config) -> Result<Arc<Front>, Failure> {
+    let front = Front::new(handlers::router(services)?, gate, http).observed_by(observe::answers(services));
+    let front = Arc::new(front);
+    observe::stages(services, &front);
+    Ok(front)
 }
 
 /// Makes the months that will be written. A server that cannot make one takes in samples all the same, but is not ready.

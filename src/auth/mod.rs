@@ -2,6 +2,7 @@
 
 pub mod access; // what a route asks of its callers
 pub mod gate; // from credentials to a principal, or a refusal
+pub mod presence; // who stays after the answer
 pub mod principal; // who was recognized, and how far they reach
 pub mod minted; // tokens as they are made
 pub mod tokens; // from a token to its principal
@@ -32,7 +33,8 @@ pub use judge::Bad;
 pub use known::Known;
 pub use minted::{Minted, TokenHash};
 pub use people::{Actor, People, PeopleError, Visitor};
-pub use principal::{Presented, Principal, Rights, Role, Who};
+pub use presence::{Presence, Visit};
+pub use principal::{Credentials, Presented, Principal, Rights, Role, Who};
 pub use signature::Signatures;
 pub use tokens::Tokens;
 pub use watch::{Unanswered, Watch};

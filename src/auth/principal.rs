@@ -7,7 +7,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::access::{Access, Right};
-use crate::model::{Reach, UserId, Whose};
+use crate::model::{Reach, UserId, Whom, Whose};
 
 /// A caller. Plain data, shared by the requests of one token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,6 +129,14 @@ impl Principal {
         }
     }
 
+    /// Which servers are meant where it names hosts: an agent's is its own, whatever it is called.
+    pub fn whom(&self) -> Whom<'_> {
+        match self.who {
+            Who::Agent { server, .. } => Whom::Server(server),
+            _ => Whom::Hosts(&self.reach),
+        }
+    }
+
     /// Who it is, for logs and the audit: never a secret.
     pub fn label(&self) -> String {
         match &self.who {
@@ -187,6 +195,46 @@ impl Presented<'_> {
     }
 }
 
+/// The same, to be shown again later. Never printed.
+#[derive(Clone)]
+pub struct Credentials {
+    agent_token: Option<Box<str>>,
+    token: Option<Box<str>>,
+    cookie: Option<Box<str>>,
+    is_signed: bool,
+    address: IpAddr,
+}
+
+impl Presented<'_> {
+    pub fn kept(&self) -> Credentials {
+        Credentials {
+            agent_token: self.agent_token.map(Into::into),
+            token: self.token.map(Into::into),
+            cookie: self.cookie.map(Into::into),
+            is_signed: self.is_signed,
+            address: self.address,
+        }
+    }
+}
+
+impl Credentials {
+    pub fn presented(&self) -> Presented<'_> {
+        Presented {
+            agent_token: self.agent_token.as_deref(),
+            token: self.token.as_deref(),
+            cookie: self.cookie.as_deref(),
+            is_signed: self.is_signed,
+            address: self.address,
+        }
+    }
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.presented().fmt(out)
+    }
+}
+
 impl std::fmt::Debug for Presented<'_> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Presented").field("address", &self.address).finish_non_exhaustive()
@@ -217,5 +265,6 @@ mod tests {
             address: IpAddr::from([127, 0, 0, 1]),
         };
         assert!(!format!("{shown:?}").contains("hunter2"));
+        assert!(!format!("{:?}", shown.kept()).contains("hunter2"));
     }
 }

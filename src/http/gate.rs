@@ -15,7 +15,8 @@ use hyper::{Method, Uri};
 
 use super::error::ApiError;
 use super::query::Query;
-use crate::auth::{self, Presented, Principal, Who};
+use super::request::Request;
+use crate::auth::{self, Credentials, Presented, Principal, Who};
 use words::worded;
 pub use words::{Terms, Words};
 
@@ -40,13 +41,7 @@ pub(super) async fn admit(
     peer: SocketAddr,
 ) -> Result<Arc<Principal>, ApiError> {
     let held = Held::of(&head.headers, &head.uri, terms.words);
-    let presented = Presented {
-        agent_token: held.agent_token.filter(|token| token.len() <= CREDENTIAL_BYTES_MAX),
-        token: held.token.as_deref().filter(|token| token.len() <= CREDENTIAL_BYTES_MAX),
-        cookie: held.cookie.filter(|cookie| cookie.len() <= CREDENTIAL_BYTES_MAX),
-        is_signed: head.headers.contains_key(SIGNATURE),
-        address: peer.ip(),
-    };
+    let presented = held.presented(&head.headers, peer);
     let principal = gate.admit(terms.access, &presented).await.map_err(|refusal| worded(refusal, terms.words))?;
     let is_by_cookie = presented.cookie.is_some() && presented.token.is_none() && presented.agent_token.is_none();
     if is_by_cookie && matches!(principal.who, Who::User { .. }) && !is_own_page(&head.method, &head.headers, &head.uri)
@@ -54,6 +49,11 @@ pub(super) async fn admit(
         return Err(ApiError::forbidden("requests of other sites are not taken with a session cookie"));
     }
     Ok(principal)
+}
+
+/// What a request showed when it was let in with plain words, for what goes on after its answer.
+pub(super) fn credentials(request: &Request) -> Credentials {
+    Held::of(&request.headers, &request.uri, Words::Plain).presented(&request.headers, request.peer).kept()
 }
 
 /// The credentials of a request, where they stand.
@@ -70,6 +70,16 @@ impl<'a> Held<'a> {
         let token = token.or_else(|| text(&AUTHORIZATION).and_then(authorized));
         let token = token.or_else(|| in_query(headers, uri, words).map(Cow::Owned));
         Self { agent_token: text(&AGENT_TOKEN), token, cookie: session_cookie(headers) }
+    }
+
+    fn presented(&self, headers: &HeaderMap, peer: SocketAddr) -> Presented<'_> {
+        Presented {
+            agent_token: self.agent_token.filter(|token| token.len() <= CREDENTIAL_BYTES_MAX),
+            token: self.token.as_deref().filter(|token| token.len() <= CREDENTIAL_BYTES_MAX),
+            cookie: self.cookie.filter(|cookie| cookie.len() <= CREDENTIAL_BYTES_MAX),
+            is_signed: headers.contains_key(SIGNATURE),
+            address: peer.ip(),
+        }
     }
 }
 

@@ -4,9 +4,10 @@ use deadpool_postgres::Client;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use super::reach::parameter;
 use super::text::{stored, stored_json};
 use super::{StoreError, Timestamp};
-use crate::model::{Document, Micros};
+use crate::model::{Document, Micros, Reach};
 
 /// How many documents of one server and kind are kept.
 pub const HISTORY_MAX: i64 = 100;
@@ -42,9 +43,14 @@ pub async fn add(client: &mut Client, document: &Document) -> Result<i64, StoreE
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn latest(client: &Client, server_id: Uuid, kind: Option<&str>) -> Result<Vec<StoredDocument>, StoreError> {
+pub async fn latest(
+    client: &Client,
+    server_id: Uuid,
+    kind: Option<&str>,
+    reach: &Reach,
+) -> Result<Vec<StoredDocument>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/document_latest.sql")).await?;
-    let rows = client.query(&statement, &[&server_id, &kind]).await?;
+    let rows = client.query(&statement, &[&server_id, &kind, &parameter(reach)]).await?;
     rows.iter().map(document).collect()
 }
 
@@ -57,9 +63,10 @@ pub async fn history(
     server_id: Uuid,
     kind: &str,
     documents_max: i64,
+    reach: &Reach,
 ) -> Result<Vec<StoredDocument>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/document_history.sql")).await?;
-    let rows = client.query(&statement, &[&server_id, &kind, &documents_max]).await?;
+    let rows = client.query(&statement, &[&server_id, &kind, &documents_max, &parameter(reach)]).await?;
     rows.iter().map(document).collect()
 }
 

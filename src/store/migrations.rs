@@ -3,7 +3,7 @@
 use super::{Database, StoreError};
 
 /// Every migration, oldest first. Names begin with the time they were written, so branches do not collide.
-const MIGRATIONS: [(&str, &str); 13] = [
+const MIGRATIONS: [(&str, &str); 14] = [
     ("20261120100000_engine", include_str!("../../sql/migrations/20261120100000_engine.sql")),
     ("20261120110000_history", include_str!("../../sql/migrations/20261120110000_history.sql")),
     ("20261120130000_catalog_revision", include_str!("../../sql/migrations/20261120130000_catalog_revision.sql")),
@@ -16,6 +16,7 @@ const MIGRATIONS: [(&str, &str); 13] = [
     ("20261120180000_documents", include_str!("../../sql/migrations/20261120180000_documents.sql")),
     ("20261120190000_node_token", include_str!("../../sql/migrations/20261120190000_node_token.sql")),
     ("20261120200000_identity", include_str!("../../sql/migrations/20261120200000_identity.sql")),
+    ("20261120203000_belonging", include_str!("../../sql/migrations/20261120203000_belonging.sql")),
     ("20261120203000_set_up", include_str!("../../sql/migrations/20261120203000_set_up.sql")),
 ];
 

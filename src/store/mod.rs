@@ -18,6 +18,7 @@ pub mod appender; // a writer's own connection, with its COPY prepared
 pub mod nodes; // what processes learn of each other
 pub mod verify; // what the check of all that is stored reads
 pub mod sizes; // what the large tables take
+mod reach; // whose servers a statement is about
 pub mod servers; // the machines agents speak for
 pub mod series; // what samples belong to
 pub mod snapshots; // whole-state documents

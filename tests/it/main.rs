@@ -22,7 +22,7 @@ mod keep; // months ahead, retention behind
 mod query; // stored samples, page by page
 mod live; // WebSocket clients of a whole server
 mod serve; // the program as an operator runs it
-mod auth; // who is let in, and when not any more
+mod auth; // who is let in, who may do what, and to whose servers
 mod people; // who signs in, and who may
 mod api; // the API of the source system, and what we added to it
 mod nodes; // several servers on one database

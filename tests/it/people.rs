@@ -38,7 +38,7 @@ async fn start_with(more: &[(&str, &str)]) -> (TestServer, Arc<ManualClock>) {
     (TestServer::start_with(&settings, Arc::<ManualClock>::clone(&clock)).await, clock)
 }
 
-async fn register(server: &TestServer, name: &str) -> Value {
+pub(crate) async fn register(server: &TestServer, name: &str) -> Value {
     let answer = server.post("/register", &json!({ "username": name, "password": PASSWORD })).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     answer.json()
@@ -56,7 +56,7 @@ async fn token(server: &TestServer, name: &str, password: &str) -> Answer {
 }
 
 /// Access and refresh token.
-async fn tokens(server: &TestServer, name: &str) -> (String, String) {
+pub(crate) async fn tokens(server: &TestServer, name: &str) -> (String, String) {
     let answer = token(server, name, "correct+horse").await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     pair(&answer)
@@ -69,7 +69,7 @@ fn pair(answer: &Answer) -> (String, String) {
 }
 
 /// The cookie of a browser that signs in, as it is sent back.
-async fn cookie(server: &TestServer, login: &str) -> String {
+pub(crate) async fn cookie(server: &TestServer, login: &str) -> String {
     let answer = server.post("/api/v1/session", &json!({ "login": login, "password": PASSWORD })).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     cookie_in(&answer)

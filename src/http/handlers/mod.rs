@@ -52,7 +52,7 @@ use super::router::{RouteError, RouterBuilder};
 use super::{ApiError, Handler, Request, Response, Router, Words};
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
-use crate::auth::{Access, People, Right, Signatures, Tokens};
+use crate::auth::{Access, People, Presence, Right, Signatures, Tokens};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::jobs::Runner;
@@ -77,6 +77,8 @@ pub struct Services {
     pub heartbeat: HeartbeatConfig,
     /// Live sessions: they outlive the requests that opened them.
     pub sessions: Tasks,
+    /// Who has one open.
+    pub presence: Arc<Presence>,
     /// The pages that may open one.
     pub origins: Origins,
     /// Queries and exports: they may outlive the request, or the head of its answer.

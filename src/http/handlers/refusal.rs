@@ -71,6 +71,7 @@ impl From<RegisterError> for ApiError {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::TooMany { .. } => Self::new(ErrorStatus::Forbidden, "too_many_servers", error.to_string()),
+            RegisterError::OutOfReach => Self::forbidden(error.to_string()),
             RegisterError::Store(error) => error.into(),
         }
     }

@@ -2,6 +2,7 @@
 //! nothing stays behind, not even when the test process is killed.
 
 pub(crate) mod agents;
+pub(crate) mod callers;
 pub(crate) mod client;
 pub(crate) mod cluster;
 pub(crate) mod database;

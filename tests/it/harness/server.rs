@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hyper::{Method, StatusCode};
 use millrace::app::App;
+use millrace::auth::Access;
 use millrace::clock::{Clock, SystemClock};
 use millrace::config::{self, Environment, Flags};
 use millrace::shutdown::Tasks;
@@ -26,8 +27,8 @@ const SECRET_KEY: &str = "0d3c4c559a520c5d2f4a9b117f0c6f0e";
 
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
-    /// Every method and path pattern it answers.
-    pub(crate) routes: Vec<(String, &'static str)>,
+    /// Every method and path pattern it answers, and what it asks of its callers.
+    pub(crate) routes: Vec<(String, &'static str, Access)>,
     stop: CancellationToken,
     running: JoinHandle<Ran>,
     database: Option<TestDatabase>,
@@ -65,7 +66,7 @@ impl TestServer {
         let config = config::load(&flags, &Environment::default()).expect("the settings of a test are good");
         let app = App::build(&config, clock).await.expect("a server can be built");
         let address = app.addresses().unwrap()[0];
-        let routes = app.routes().map(|(method, pattern)| (method.to_owned(), pattern)).collect();
+        let routes = app.routes().map(|(method, pattern, access)| (method.to_owned(), pattern, access)).collect();
         let stop = CancellationToken::new();
         let running = Tasks::default().spawn("server", app.run(stop.clone().cancelled_owned()));
         Self { address, routes, stop, running, database: None }
