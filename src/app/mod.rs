@@ -68,6 +68,11 @@ struct Watchers {
 }
 
 impl Watchers {
+    fn new(follower: Follower, tokens: Watch, gate: &Arc<Gate>, presence: &Arc<Presence>) -> Self {
+        let revocations = Revocations::new(Arc::clone(gate), Arc::clone(presence), tokens.revisions());
+        Self { follower, tokens, revocations }
+    }
+
     fn start(self, tasks: &Tasks) {
         drop(tasks.spawn("follower", self.follower.run(tasks.stopping())));
         drop(tasks.spawn("tokens", self.tokens.run(tasks.stopping())));
@@ -159,8 +164,7 @@ impl App {
             readiness: Arc::new(Readiness::default()),
         });
         let gate = Arc::new(gate(config, &services));
-        let revocations = Revocations::new(Arc::clone(&gate), Arc::clone(&services.presence), tokens_watch.revisions());
-        let watchers = Watchers { follower, tokens: tokens_watch, revocations };
+        let watchers = Watchers::new(follower, tokens_watch, &gate, &services.presence);
         let front = front(&services, gate, &http)?;
         Ok(Self { services, front, http, listeners, tls, lanes, hub_worker, watchers, workers, cluster })
     }
