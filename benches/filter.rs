@@ -7,7 +7,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use millrace::live::{Hub, HubConfig, HubWorker, Marks, StreamRequest, Subscription};
 use millrace::model::series::SeriesDirectory;
 use millrace::model::{
-    Batch, CommitListener, Committed, Identity, Labels, Micros, Origin, Series, SeriesId, ServerKey,
+    Batch, CommitListener, Committed, Identity, Labels, Micros, Origin, Reach, Series, SeriesId, ServerKey,
 };
 use uuid::Uuid;
 
@@ -19,6 +19,10 @@ const SERIES: u32 = SERVERS * SERIES_PER_SERVER;
 struct Directory(Vec<Arc<Series>>);
 
 impl SeriesDirectory for Directory {
+    fn is_within(&self, _server_id: Uuid, reach: &Reach) -> bool {
+        reach.is_everything()
+    }
+
     fn series(&self, id: SeriesId) -> Option<Arc<Series>> {
         self.0.get(id.0 as usize).cloned()
     }
@@ -35,7 +39,7 @@ fn series(number: u32) -> Arc<Series> {
 
 fn request(of: &[(&str, String)]) -> StreamRequest {
     let pairs: Vec<_> = of.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
-    StreamRequest::parse(&pairs).expect("a valid request")
+    StreamRequest::parse(&pairs, Reach::everything()).expect("a valid request")
 }
 
 fn flush(sequence: u64) -> Arc<Committed> {

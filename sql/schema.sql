@@ -62,10 +62,12 @@ CREATE TABLE servers (
     last_seen timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    owner bigint REFERENCES users ON DELETE CASCADE
+    owner bigint REFERENCES users ON DELETE CASCADE,
+    belonging bigint NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX servers_hostname ON servers (hostname) WHERE owner IS NULL;
 CREATE INDEX servers_owner ON servers (owner) WHERE owner IS NOT NULL;
+CREATE INDEX servers_belonging ON servers (belonging) WHERE belonging > 0;
 COMMENT ON TABLE servers IS 'The machines that agents speak for.';
 COMMENT ON COLUMN servers.key IS 'The small number other tables refer to.';
 COMMENT ON COLUMN servers.id IS 'The identity agents and clients use.';
@@ -82,6 +84,7 @@ COMMENT ON COLUMN servers.last_seen IS 'When data last came in, written with a f
 COMMENT ON COLUMN servers.created_at IS 'First registration.';
 COMMENT ON COLUMN servers.updated_at IS 'Last registration or change.';
 COMMENT ON COLUMN servers.owner IS 'The person it belongs to; null: it belongs to the fleet, where host names are unique.';
+COMMENT ON COLUMN servers.belonging IS 'The count at the last change of its owner or labels; 0: none since it was added.';
 
 CREATE TABLE series (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -560,11 +563,13 @@ COMMENT ON COLUMN port_results.checked_at IS 'The agent''s time.';
 
 CREATE TABLE catalog_revision (
     is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
-    revision bigint NOT NULL
+    revision bigint NOT NULL,
+    belongings bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE catalog_revision IS 'One row. A sequence would not do: its number can be read before the change it stands for.';
 COMMENT ON COLUMN catalog_revision.is_only IS 'Keeps the table at one row.';
 COMMENT ON COLUMN catalog_revision.revision IS 'Counts the statements that deleted servers. Who reads a new number sees the servers gone.';
+COMMENT ON COLUMN catalog_revision.belongings IS 'Counts the changes of owners and labels of servers. Who reads a new number sees them done.';
 
 CREATE FUNCTION count_catalog_revision() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -578,6 +583,20 @@ CREATE TRIGGER servers_deleted AFTER DELETE ON servers
     REFERENCING OLD TABLE AS gone
     FOR EACH STATEMENT EXECUTE FUNCTION count_catalog_revision();
 COMMENT ON TRIGGER servers_deleted ON servers IS 'Moves catalog_revision on.';
+
+-- The row of the counter is locked until the change is committed, so numbers come to light in their order.
+CREATE FUNCTION count_belonging() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE catalog_revision SET belongings = belongings + 1 RETURNING belongings INTO NEW.belonging;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION count_belonging() IS 'Tells every process to judge a server anew.';
+
+CREATE TRIGGER servers_belonging BEFORE UPDATE OF owner, labels ON servers FOR EACH ROW
+    WHEN (OLD.owner IS DISTINCT FROM NEW.owner OR OLD.labels IS DISTINCT FROM NEW.labels)
+    EXECUTE FUNCTION count_belonging();
+COMMENT ON TRIGGER servers_belonging ON servers IS 'Moves catalog_revision.belongings on.';
 
 CREATE FUNCTION power_of_ten(exponent integer) RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 SELECT ('{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12}'::double precision[])[exponent + 1]
@@ -1143,17 +1162,19 @@ CREATE TABLE invites (
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
     used_by bigint REFERENCES users ON DELETE SET NULL,
-    used_at timestamptz
+    used_at timestamptz,
+    sets_up boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE invites IS 'Codes that let one person register.';
 COMMENT ON COLUMN invites.id IS 'What an invitation is revoked by.';
 COMMENT ON COLUMN invites.hash IS 'SHA-256 of the code.';
 COMMENT ON COLUMN invites.role IS 'The role the person gets, or null for none.';
-COMMENT ON COLUMN invites.created_by IS 'Who invited; null for the code that sets up the first admin.';
+COMMENT ON COLUMN invites.created_by IS 'Who invited, where it was a person.';
 COMMENT ON COLUMN invites.created_at IS 'When.';
 COMMENT ON COLUMN invites.expires_at IS 'Until when it can be used.';
 COMMENT ON COLUMN invites.used_by IS 'Who came.';
 COMMENT ON COLUMN invites.used_at IS 'When; null while it is open.';
+COMMENT ON COLUMN invites.sets_up IS 'Good only while there is no administrator.';
 
 CREATE TABLE agents (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -1276,8 +1297,9 @@ COMMENT ON TRIGGER tokens_changed ON tokens IS 'Moves auth_revision on.';
 CREATE FUNCTION within_reach(owner bigint, id uuid, labels jsonb, reach jsonb) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
 SELECT reach IS NULL
-    OR (CASE WHEN owner IS NULL THEN (reach ->> 'fleet')::boolean
-        ELSE (reach ->> 'everyone')::boolean OR owner = (reach ->> 'owner')::bigint END IS TRUE
+    OR ((owner IS NULL AND (reach ->> 'fleet')::boolean IS TRUE
+         OR owner IS NOT NULL AND (reach ->> 'everyone')::boolean IS TRUE
+         OR owner = (reach ->> 'owner')::bigint)
         AND (reach -> 'servers' IS NULL OR reach -> 'servers' ? id::text)
         AND (reach -> 'labels' IS NULL OR labels @> (reach -> 'labels')))
 $$;

@@ -12,6 +12,7 @@ pub mod transfer; // imports: lines of any number to the journal
 pub mod listen; // lines over TCP and UDP: Graphite, StatsD
 pub mod live; // filters, hub, WebSocket sessions
 pub mod query; // request, selection, page, output
+pub mod settings; // what administrators set while the server runs
 pub mod jobs; // fold, seal, day, keep
 pub mod verify; // the store's check of itself
 pub mod store; // PostgreSQL: pool, migrations, COPY, statements

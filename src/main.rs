@@ -1,16 +1,19 @@
 //! The program: arguments, settings, logs, build, run, exit code.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use millrace::app::{self, App, Signals};
-use millrace::cli::{self, Command, Settings};
+use millrace::cli::{self, Admin, Command};
 use millrace::clock::SystemClock;
-use millrace::config::{self, Config, Environment};
+use millrace::config::{self, Config, Environment, Flags};
 use millrace::telemetry::logs;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// More than any password.
+const PASSWORD_LINE_BYTES_MAX: u64 = 4096;
 
 /// Frees what one thread allocated and another is done with, which is how every batch travels, at little cost.
 #[global_allocator]
@@ -26,8 +29,15 @@ fn main() -> ExitCode {
         }
     };
     match command {
-        Command::Serve(settings) => with_settings(&settings, &environment, async |config| run(config).await),
-        Command::Verify(settings) => with_settings(&settings, &environment, async |config| verify(config).await),
+        Command::Serve(settings) => with_settings(&settings.flags(), &environment, async |config| run(config).await),
+        Command::Verify(settings) => {
+            let flags = settings.flags_without_serving();
+            with_settings(&flags, &environment, async |config| verify(config).await)
+        }
+        Command::Admin(task) => {
+            let flags = task.settings().flags_without_serving();
+            with_settings(&flags, &environment, async |config| administer(config, &task).await)
+        }
         Command::Tool(tool) => {
             let ran = tool.run(&environment, &mut io::stdout().lock(), &mut io::stderr().lock());
             ran.unwrap_or(cli::EXIT_FAILED).into()
@@ -36,11 +46,11 @@ fn main() -> ExitCode {
 }
 
 fn with_settings(
-    settings: &Settings,
+    flags: &Flags,
     environment: &Environment,
     work: impl AsyncFnOnce(&Config) -> Result<(), Failure>,
 ) -> ExitCode {
-    let config = match config::load(&settings.flags(), environment) {
+    let config = match config::load(flags, environment) {
         Ok(config) => config,
         Err(problems) => return fail(&problems, cli::EXIT_CONFIG),
     };
@@ -65,6 +75,18 @@ async fn verify(config: &Config) -> Result<(), Failure> {
     let report = app::verify(config, &SystemClock).await?;
     write!(io::stdout(), "{report}")?;
     if report.is_clean() { Ok(()) } else { Err(format!("{} faults", report.faults).into()) }
+}
+
+/// A password comes in where no list of processes and no history shows it.
+async fn administer(config: &Config, task: &Admin) -> Result<(), Failure> {
+    let mut line = String::new();
+    if task.reads_password() {
+        io::stdin().lock().take(PASSWORD_LINE_BYTES_MAX).read_line(&mut line)?;
+    }
+    let password = task.reads_password().then(|| line.trim_end_matches(['\r', '\n']));
+    let report = app::administer(config, Arc::new(SystemClock), task, password).await?;
+    write!(io::stdout(), "{report}")?;
+    Ok(())
 }
 
 async fn run(config: &Config) -> Result<(), Failure> {

@@ -6,7 +6,8 @@ use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use crate::report::Report;
 use crate::scenarios::{
-    ScenarioError, compare, crash, generator, idle, ingest_json, live_fanout, query_mix, sizes, sustained,
+    ScenarioError, auth, compare, crash, generator, idle, ingest_json, live_fanout, query_mix, reconnect, sizes,
+    sustained,
 };
 
 /// Load, fault and comparison tests for Millrace, on loopback only.
@@ -68,6 +69,10 @@ enum Scenario {
     Compare(compare::Settings),
     /// Bytes a sample of five kinds of data, beside VictoriaMetrics.
     Sizes(sizes::Settings),
+    /// Native JSON ingest open and with tokens, taking turns.
+    Auth(auth::Settings),
+    /// Many agents that connect at once, each with a token the server has forgotten.
+    Reconnect(reconnect::Settings),
     /// Every scenario with its defaults.
     All,
 }
@@ -93,11 +98,13 @@ impl Scenario {
             Self::Crash(settings) => vec![Box::new(move |common| crash::run(common, &settings))],
             Self::Compare(settings) => vec![Box::new(move |common| compare::run(common, &settings))],
             Self::Sizes(settings) => vec![Box::new(move |common| sizes::run(common, &settings))],
+            Self::Auth(settings) => vec![Box::new(move |common| auth::run(common, &settings))],
+            Self::Reconnect(settings) => vec![Box::new(move |common| reconnect::run(common, &settings))],
             Self::All => Self::every().into_iter().flat_map(Self::runs).collect(),
         }
     }
 
-    fn every() -> [Self; 9] {
+    fn every() -> [Self; 11] {
         [
             Self::Generator(defaults()),
             Self::IngestJson(defaults()),
@@ -108,6 +115,8 @@ impl Scenario {
             Self::Crash(defaults()),
             Self::Compare(defaults()),
             Self::Sizes(defaults()),
+            Self::Auth(defaults()),
+            Self::Reconnect(defaults()),
         ]
     }
 }
@@ -131,7 +140,7 @@ mod tests {
 
     #[test]
     fn every_scenario_runs_without_settings() {
-        assert_eq!(Scenario::All.runs().len(), 9);
+        assert_eq!(Scenario::All.runs().len(), 11);
         let cli = Cli::parse_from(["load", "ingest-json", "--seed", "7", "--duration-s", "1"]);
         assert_eq!((cli.common.seed, cli.runs().len()), (7, 1));
     }

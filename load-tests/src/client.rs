@@ -74,6 +74,11 @@ impl Client {
         self
     }
 
+    /// Closes the connection; the next request opens another one.
+    pub(crate) fn hang_up(&mut self) {
+        self.stream = None;
+    }
+
     pub(crate) fn get(&mut self, path: &str) -> Result<Answer<'_>, ClientError> {
         let head = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nAccept: */*\r\n\r\n", self.address);
         self.exchange(head.as_bytes(), b"")

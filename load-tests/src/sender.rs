@@ -11,6 +11,7 @@ use crate::data::stream::{Block, Shape, Stream};
 /// How many unacknowledged blocks are remembered by name; more than that are only counted.
 const UNACKNOWLEDGED_MAX: usize = 10_000;
 const REFUSAL_BYTES_MAX: usize = 300;
+const LINE_END: &[u8] = b"\r\n";
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SendError {
@@ -63,6 +64,8 @@ pub(crate) struct Endpoint {
 pub(crate) struct HttpSender {
     client: Client,
     head: Vec<u8>,
+    /// How long the head is without a token and the empty line that ends it.
+    bare_head_bytes: usize,
     body: Body,
     stream: Stream,
     samples: u64,
@@ -92,9 +95,11 @@ impl HttpSender {
             Dialect::Json => "application/json",
             Dialect::Influx | Dialect::Copy => "text/plain",
         };
+        let head = client::post_head(endpoint.address, &endpoint.path, content_type, body.bytes().len());
         Ok(Self {
             client: Client::new(endpoint.address)?,
-            head: client::post_head(endpoint.address, &endpoint.path, content_type, body.bytes().len()),
+            bare_head_bytes: head.len() - LINE_END.len(),
+            head,
             body,
             stream,
             samples: shape.samples(),
@@ -103,6 +108,18 @@ impl HttpSender {
             unacknowledged: Vec::new(),
             unacknowledged_count: 0,
         })
+    }
+
+    /// Sends this token from now on, or none, on a new connection.
+    pub(crate) fn show(&mut self, token: Option<&str>) {
+        self.head.truncate(self.bare_head_bytes);
+        if let Some(token) = token {
+            self.head.extend_from_slice(b"Authorization: Bearer ");
+            self.head.extend_from_slice(token.as_bytes());
+            self.head.extend_from_slice(LINE_END);
+        }
+        self.head.extend_from_slice(LINE_END);
+        self.client.hang_up();
     }
 
     /// The block that was prepared last.

@@ -40,6 +40,8 @@ pub(crate) enum ServerError {
     Stuck,
     #[error("job {job} was answered {status}: {text}")]
     Job { job: &'static str, status: u16, text: String },
+    #[error("{path} was answered {status}: {text}")]
+    Refused { path: String, status: u16, text: String },
     #[error("cannot run the store's own check")]
     Verify(#[source] io::Error),
     #[error("no running PostgreSQL was found below {}", .0.display())]
@@ -120,6 +122,41 @@ impl Server {
         self.daemon.kill();
         (self.daemon, self.start_s) = start_daemon(&self.launch, self.address)?;
         Ok(())
+    }
+
+    /// Stops the program in order and starts it over the same data with further arguments.
+    pub(crate) fn reopen(&mut self, arguments: &[&str]) -> Result<(), ServerError> {
+        if !self.daemon.stop(STOP_BY, STOP_WAIT)? {
+            return Err(ServerError::Stuck);
+        }
+        let mut launch = self.launch.clone();
+        launch.arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        (self.daemon, self.start_s) = start_daemon(&launch, self.address)?;
+        Ok(())
+    }
+
+    /// Makes a token with these rights, while everything is open.
+    pub(crate) fn make_token(&self, rights: &[&str]) -> Result<String, ServerError> {
+        let body = serde_json::json!({ "name": "load test", "rights": rights }).to_string();
+        self.made("/api/v1/tokens", &body, "token")
+    }
+
+    /// Adds an endpoint for a host and answers its token.
+    pub(crate) fn make_endpoint(&self, hostname: &str) -> Result<String, ServerError> {
+        let body = serde_json::json!({ "hostname": hostname, "machine_id": hostname }).to_string();
+        self.made("/api/v1/endpoints", &body, "token")
+    }
+
+    fn made(&self, path: &str, body: &str, field: &str) -> Result<String, ServerError> {
+        let mut client = Client::new(self.address)?;
+        let answer = client.post(path, "application/json", body.as_bytes())?;
+        let made = serde_json::from_slice::<serde_json::Value>(answer.body).ok();
+        let made = made.and_then(|made| made[field].as_str().map(str::to_owned));
+        made.filter(|_| answer.status == 201).ok_or_else(|| ServerError::Refused {
+            path: path.to_owned(),
+            status: answer.status,
+            text: String::from_utf8_lossy(answer.body).chars().take(300).collect(),
+        })
     }
 
     /// Asks the server to end. It must do so by itself and leave no PostgreSQL behind.

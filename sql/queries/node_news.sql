@@ -20,7 +20,7 @@ WITH RECURSIVE writer AS (
 -- Another start of PostgreSQL is another revision, and so is another table: the database may have been set back.
 SELECT revision # hashtextextended(extract(epoch FROM pg_postmaster_start_time()) || '/' || 'series'::regclass::oid, 0)
         AS revision,
-    known.node, known.lane, newest.sequence, fold_marks.sequence AS folded
+    belongings, known.node, known.lane, newest.sequence, fold_marks.sequence AS folded
 FROM catalog_revision
 LEFT JOIN known ON true
 LEFT JOIN fold_marks ON fold_marks.node = known.node AND fold_marks.lane = known.lane

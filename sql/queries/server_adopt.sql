@@ -3,8 +3,10 @@
 WITH added AS (
     INSERT INTO servers (id, hostname, ip_address) VALUES ($1, $2, '0.0.0.0')
     ON CONFLICT DO NOTHING
-    RETURNING id, key)
-SELECT id, key, true AS is_new FROM added
+    RETURNING id, key, owner, labels, belonging)
+SELECT id, key, owner, labels, belonging, true AS is_new FROM added
 UNION ALL
-(SELECT id, key, false FROM servers WHERE (hostname = $2 AND owner IS NULL) OR id = $1 ORDER BY hostname = $2 DESC LIMIT 1)
+(SELECT id, key, owner, labels, belonging, false FROM servers
+ WHERE (hostname = $2 AND owner IS NULL) OR id = $1
+ ORDER BY hostname = $2 AND owner IS NULL DESC LIMIT 1)
 LIMIT 1

@@ -1,4 +1,5 @@
-//! Small things done every few seconds: writing down when servers were last heard of, looking how large tables are.
+//! Small things done every few seconds: writing down when servers were last heard of and
+//! tokens last used, looking how large tables are.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -26,6 +27,9 @@ pub(super) async fn run(services: Arc<Services>, stopping: impl Future<Output = 
             // A server heard of in this very microsecond is written again next time.
             Ok(()) => written_up_to = Micros(now.0 - 1),
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "last-seen times not written"),
+        }
+        if let Err(error) = services.tokens.store_uses(&services.database).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "uses of tokens not written");
         }
         if is_last {
             return;

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use crate::catalog::Catalog;
 use crate::journal::{Coherence, CoherenceFuture};
+use crate::live::Hub;
 use crate::model::SeriesId;
 use crate::query::LatestSamples;
-use crate::store::Database;
+use crate::store::{Database, StoreError};
 
 #[derive(Debug)]
 pub(super) struct Kept {
     pub(super) database: Database,
     pub(super) catalog: Arc<Catalog>,
     pub(super) latest: Arc<LatestSamples>,
+    pub(super) hub: Arc<Hub>,
 }
 
 impl Coherence for Kept {
@@ -25,6 +27,14 @@ impl Coherence for Kept {
             // First, so that it is forgotten however the rest goes: the revision is looked at once only.
             self.latest.begin_anew(&self.database).await?;
             self.catalog.forget_deleted().await
+        })
+    }
+
+    fn judge_anew(&self, after: i64) -> CoherenceFuture<'_> {
+        Box::pin(async move {
+            let judged = self.catalog.judge_anew(after).await?;
+            // The catalog first: the hub asks it.
+            self.hub.judge_anew(judged).await.map_err(StoreError::unavailable)
         })
     }
 }

@@ -7,7 +7,7 @@ use super::plan;
 use crate::config::Config;
 use crate::jobs::retention::Policy;
 use crate::jobs::seal::Terms;
-use crate::jobs::{Context, Job, JobError, day, entries, fold, keep, seal};
+use crate::jobs::{Context, Job, JobError, day, entries, fold, keep, people, seal};
 
 /// An hour is closed some minutes after its end, and late data wait for the next run.
 const SEAL_INTERVAL: Duration = Duration::from_secs(5 * 60);
@@ -17,7 +17,7 @@ const DAY_INTERVAL: Duration = Duration::from_secs(5 * 60);
 const KEEP_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 pub(super) fn all(config: &Config, folds: &fold::Trigger, policy: &Arc<Policy>) -> Vec<Job> {
-    let entries = plan::entries(config);
+    let (entries, audit) = (plan::entries(config), config.people.audit);
     let (sealing, keeping) = (Arc::clone(policy), Arc::clone(policy));
     let fold = Job::new("fold", config.jobs.fold_interval, |context, force| Box::pin(fold::run(context, force)));
     vec![
@@ -29,7 +29,7 @@ pub(super) fn all(config: &Config, folds: &fold::Trigger, policy: &Arc<Policy>) 
         Job::new("day", DAY_INTERVAL, |context, force| Box::pin(day::run(context, force))),
         Job::new("keep", KEEP_INTERVAL, move |context, force| {
             let policy = Arc::clone(&keeping);
-            Box::pin(async move { run_keep(context, &policy, entries, force).await })
+            Box::pin(async move { run_keep(context, &policy, (entries, audit), force).await })
         }),
     ]
 }
@@ -44,11 +44,12 @@ async fn run_seal(context: &Context, policy: &Policy, force: bool) -> Result<u64
 async fn run_keep(
     context: &Context,
     policy: &Policy,
-    entries: entries::Retention,
+    (entries, audit): (entries::Retention, Duration),
     force: bool,
 ) -> Result<u64, JobError> {
     let kept = keep::run(context, policy, force).await;
-    // One does not wait for the other to succeed.
+    // None waits for another to succeed.
     let expired = entries::expire(context, entries).await;
-    Ok(kept? + expired?)
+    let over = people::expire(context, audit).await;
+    Ok(kept? + expired? + over?)
 }

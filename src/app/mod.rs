@@ -4,13 +4,16 @@
 //! Building binds sockets and reaches PostgreSQL but starts no task; [`App::run`] does. At the end: no new requests,
 //! then the answers of those that were accepted, then the journal, then live sessions, then PostgreSQL.
 
+mod admin; // what an operator does about people
 mod chores; // small things done every few seconds
 mod coherence; // what is kept of stored things, as the journal sees it
 mod database; // one's own PostgreSQL, or someone else's
 mod lines; // the sockets for lines
 mod jobs; // what moves data on, and when
 mod observe; // stages' numbers to self-metrics
+mod people; // who may sign in, from the first start on
 mod past; // stored samples for live sessions
+mod revocations; // the end of what goes on after its answer
 mod plan; // settings to each module's own configuration
 mod verify; // the check of all that is stored
 mod signals; // what the operating system asks for
@@ -22,7 +25,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use crate::admit::budget::Budget;
-use crate::auth::Gate;
+use crate::auth::{Access, Gate, Presence, Tokens, Watch};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -40,14 +43,16 @@ use crate::listen::{Dialect, Sockets};
 use crate::live::{Hub, HubWorker, Replays};
 use crate::query::{self, LatestSamples};
 use crate::shutdown::Tasks;
-use crate::store::{migrations, nodes};
+use crate::store::{Database, migrations, nodes};
 use crate::telemetry::Metrics;
 
+pub use admin::administer;
 pub use signals::Signals;
 pub use verify::verify;
 
 use coherence::Kept;
 use past::StoredSamples;
+use revocations::Revocations;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -55,6 +60,27 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 const STAGE_DEADLINE: Duration = Duration::from_secs(10);
 /// The front's tasks end a little after the connections they serve were given up.
 const FRONT_GRACE: Duration = Duration::from_secs(2);
+
+/// What looks at what other nodes do.
+#[derive(Debug)]
+struct Watchers {
+    follower: Follower,
+    tokens: Watch,
+    revocations: Revocations,
+}
+
+impl Watchers {
+    fn new(follower: Follower, tokens: Watch, gate: &Arc<Gate>, presence: &Arc<Presence>) -> Self {
+        let revocations = Revocations::new(Arc::clone(gate), Arc::clone(presence), tokens.revisions());
+        Self { follower, tokens, revocations }
+    }
+
+    fn start(self, tasks: &Tasks) {
+        drop(tasks.spawn("follower", self.follower.run(tasks.stopping())));
+        drop(tasks.spawn("tokens", self.tokens.run(tasks.stopping())));
+        drop(tasks.spawn("revocations", self.revocations.run(tasks.stopping())));
+    }
+}
 
 /// Everything, built and not started.
 #[derive(Debug)]
@@ -67,7 +93,7 @@ pub struct App {
     tls: Option<Arc<Tls>>,
     lanes: Lanes,
     hub_worker: HubWorker,
-    follower: Follower,
+    watchers: Watchers,
     workers: Vec<Worker>,
     cluster: Option<Cluster>,
 }
@@ -100,23 +126,27 @@ impl App {
             node,
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
-            listeners: vec![
-                Arc::<Hub>::clone(&hub),
-                Arc::<LatestSamples>::clone(&latest),
-                Arc::<Trigger>::clone(&folds),
-            ],
+            listeners: who_hears(&hub, &latest, &folds),
         };
         let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
-        let kept = Kept { database: database.clone(), catalog: Arc::clone(&catalog), latest: Arc::clone(&latest) };
+        let kept = Kept {
+            database: database.clone(),
+            catalog: Arc::clone(&catalog),
+            latest: Arc::clone(&latest),
+            hub: Arc::clone(&hub),
+        };
         let follower = Follower::new(&surroundings, Arc::new(kept), &marks);
         let retention = Arc::new(plan::retention(config));
         let (jobs, workers) =
             Runner::new(jobs::all(config, &folds, &retention), context, node.id, Arc::clone(&metrics));
         let readers = Tasks::default();
-        let query =
-            query::Engine::new(plan::query(config), database.clone(), Arc::clone(&catalog), latest, readers.clone());
-        let query = Arc::new(query.keeping(kept_from(&retention, &clock)));
+        let query = reading(config, &database, &catalog, latest, (&readers, kept_from(&retention, &clock)));
+        let (tokens, tokens_watch) = Tokens::new(database.clone(), Arc::clone(&clock), config.auth.cached_max);
         let services = Arc::new(Services {
+            tokens,
+            signatures: plan::signatures(config, &clock),
+            speaks_tls: tls.is_some(),
+            people: people::build(config, &database, &clock).await?,
             catalog,
             journal: Arc::new(journal),
             hub,
@@ -125,6 +155,7 @@ impl App {
             jobs,
             heartbeat: plan::heartbeat(config),
             sessions: Tasks::default(),
+            presence: Arc::<Presence>::default(),
             origins: http.cors.origins.clone(),
             readers,
             database,
@@ -142,8 +173,10 @@ impl App {
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
         });
-        let front = front(config, &services, &http)?;
-        Ok(Self { services, front, http, listeners, sockets, tls, lanes, hub_worker, follower, workers, cluster })
+        let gate = Arc::new(gate(config, &services));
+        let watchers = Watchers::new(follower, tokens_watch, &gate, &services.presence);
+        let front = front(&services, gate, &http)?;
+        Ok(Self { services, front, http, listeners, sockets, tls, lanes, hub_worker, watchers, workers, cluster })
     }
 
     /// The addresses that were bound, ports that the system chose included.
@@ -162,9 +195,9 @@ impl App {
         self.sockets.iter().map(|sockets| Ok((sockets.dialect(), sockets.local_addr()?))).collect()
     }
 
-    /// Every method and path pattern that is answered.
-    pub fn routes(&self) -> impl Iterator<Item = (&str, &'static str)> {
-        self.front.router().routes().iter().map(|(method, pattern, _)| (method.as_str(), *pattern))
+    /// Every method and path pattern that is answered, and what it asks of its callers.
+    pub fn routes(&self) -> impl Iterator<Item = (&str, &'static str, Access)> {
+        self.front.router().routes().iter().map(|(method, pattern, access)| (method.as_str(), *pattern, *access))
     }
 
     /// Serves until `stop` resolves, then ends in order.
@@ -172,7 +205,7 @@ impl App {
     /// # Errors
     /// When a stage could not be started, or did not end in time.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let Self { services, front, http, listeners, sockets, tls, mut lanes, hub_worker, follower, workers, cluster } =
+        let Self { services, front, http, listeners, sockets, tls, mut lanes, hub_worker, watchers, workers, cluster } =
             self;
         let (requests, background, storage) = (Tasks::default(), Tasks::default(), Tasks::default());
         let jobs = Tasks::default();
@@ -181,7 +214,7 @@ impl App {
         });
         lanes.start()?;
         drop(background.spawn("live hub", hub_worker.run(background.stopping())));
-        drop(background.spawn("follower", follower.run(background.stopping())));
+        watchers.start(&background);
         drop(background.spawn("chores", chores::run(Arc::clone(&services), background.stopping())));
         for worker in workers {
             drop(jobs.spawn(worker.name(), worker.run(jobs.clone())));
@@ -235,13 +268,42 @@ impl App {
     }
 }
 
-/// What answers requests, behind the gate.
-fn front(config: &Config, services: &Arc<Services>, http: &http::Config) -> Result<Arc<Front>, Failure> {
-    let gate = Arc::new(Gate::new(plan::anyone(config)));
+/// Who hears of commits.
+fn who_hears(
+    hub: &Arc<Hub>,
+    latest: &Arc<LatestSamples>,
+    folds: &Arc<Trigger>,
+) -> Vec<Arc<dyn crate::model::CommitListener>> {
+    vec![Arc::<Hub>::clone(hub), Arc::<LatestSamples>::clone(latest), Arc::<Trigger>::clone(folds)]
+}
+
+/// What recognizes callers.
+fn gate(config: &Config, services: &Services) -> Gate {
+    let gate = Gate::new(plan::anyone(config))
+        .with_tokens(Arc::clone(&services.tokens))
+        .with_people(Arc::clone(&services.people));
+    if services.signatures.has_secret() { gate.with_signatures() } else { gate }
+}
+
+/// What answers requests, and tells how it is doing.
+fn front(services: &Arc<Services>, gate: Arc<Gate>, http: &http::Config) -> Result<Arc<Front>, Failure> {
     let front = Front::new(handlers::router(services)?, gate, http).observed_by(observe::answers(services));
     let front = Arc::new(front);
     observe::stages(services, &front);
     Ok(front)
+}
+
+/// What answers questions.
+fn reading(
+    config: &Config,
+    database: &Database,
+    catalog: &Arc<Catalog>,
+    latest: Arc<LatestSamples>,
+    (readers, kept_from): (&Tasks, Arc<query::KeptFrom>),
+) -> Arc<query::Engine> {
+    let engine =
+        query::Engine::new(plan::query(config), database.clone(), Arc::clone(catalog), latest, readers.clone());
+    Arc::new(engine.keeping(kept_from))
 }
 
 /// From when on the samples of a series are kept, for those who read.

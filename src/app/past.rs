@@ -21,7 +21,8 @@ impl Replay for StoredSamples {
                 after: range.after.as_ref().map(marks),
                 up_to: marks(&range.up_to),
                 servers: range.filter.servers(),
-                is_everything: range.filter.is_everything(),
+                reach: range.filter.reach(),
+                is_everything: range.filter.is_unconditional(),
                 wanted: &|series| range.filter.matches(series),
             };
             let replayed = self.0.replay(&past, &into).await;

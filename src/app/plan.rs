@@ -1,8 +1,11 @@
 //! The settings, in each module's own words.
 
+use std::sync::Arc;
+
 use super::Failure;
 use crate::admit::rate::Rates;
-use crate::auth::{Principal, Right, Rights};
+use crate::auth::{Principal, Right, Rights, Signatures};
+use crate::clock::Clock;
 use crate::config::{Config, InfluxStrings};
 use crate::http::config::{BodyLimits, ConnectionConfig};
 use crate::http::cors::{Cors, Origins};
@@ -38,6 +41,11 @@ pub(super) fn http(config: &Config) -> Result<http::Config, Failure> {
     })
 }
 
+/// Whether cookies go over TLS only. Whoever runs it in the open has TLS, here or in front.
+pub(super) fn has_secure_cookies(config: &Config) -> bool {
+    config.tls.is_some() || matches!(config.mode, config::Mode::Production { .. })
+}
+
 /// Who comes without credentials, and what is open to them.
 pub(super) fn anyone(config: &Config) -> Principal {
     let (ingest, read) = (Rights::NONE.and(Right::Ingest), Rights::NONE.and(Right::Read));
@@ -53,6 +61,11 @@ pub(super) fn anyone(config: &Config) -> Principal {
 pub(super) fn rates(config: &Config) -> Rates {
     let settings = &config.admit;
     Rates::new(settings.samples_per_second as u64, settings.burst, settings.clients_max)
+}
+
+pub(super) fn signatures(config: &Config, clock: &Arc<dyn Clock>) -> Signatures {
+    let secret = config.auth.ingest_secret.as_ref().map(config::Secret::reveal);
+    Signatures::new(secret, Arc::clone(clock))
 }
 
 pub(super) fn catalog(config: &Config) -> catalog::Limits {

@@ -7,6 +7,11 @@ pub enum Access {
     Open,
     /// A person's own matters: whoever has signed in, whatever the role.
     Person,
+    /// What belongs to a person: themselves whatever the role, or a program of theirs that has this right.
+    Own(Right),
+    /// Sending, or a signature over the body. Whoever reads the body of such a route hands it to
+    /// [`super::Signatures::prove`]: until then a signed request reaches no server.
+    Signed,
     /// This right; which servers it is for is the caller's reach.
     Needs(Right),
 }
@@ -24,6 +29,24 @@ pub enum Right {
     Change,
     /// Deciding who may do what, and how the server is set.
     Administer,
+}
+
+impl Right {
+    pub const EVERY: [Self; 5] = [Self::Ingest, Self::Read, Self::Observe, Self::Change, Self::Administer];
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::EVERY.into_iter().find(|right| right.name() == name)
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Read => "read",
+            Self::Observe => "observe",
+            Self::Change => "change",
+            Self::Administer => "administer",
+        }
+    }
 }
 
 impl Access {

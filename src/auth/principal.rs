@@ -1,12 +1,13 @@
 //! Who was recognized, what they may do, and to which servers.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::access::{Access, Right};
-use crate::model::{Reach, UserId, Whose};
+use crate::model::{Reach, UserId, Whom, Whose};
 
 /// A caller. Plain data, shared by the requests of one token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,15 @@ impl Rights {
 
     pub const fn contain(self, right: Right) -> bool {
         self.0 & 1 << right as u8 != 0
+    }
+
+    /// Those with these names; `None` when one of them is not a right's.
+    pub fn parse(names: &[impl AsRef<str>]) -> Option<Self> {
+        names.iter().try_fold(Self::NONE, |rights, name| Some(rights.and(Right::parse(name.as_ref())?)))
+    }
+
+    pub fn names(self) -> Vec<&'static str> {
+        Right::EVERY.into_iter().filter(|right| self.contain(*right)).map(Right::name).collect()
     }
 
     /// Those that both have.
@@ -113,7 +123,17 @@ impl Principal {
         match access {
             Access::Open => true,
             Access::Person => matches!(self.who, Who::User { .. }),
+            Access::Own(right) => matches!(self.who, Who::User { .. }) || self.rights.contain(right),
+            Access::Signed => self.rights.contain(Right::Ingest),
             Access::Needs(right) => self.rights.contain(right),
+        }
+    }
+
+    /// Which servers are meant where it names hosts: an agent's is its own, whatever it is called.
+    pub fn whom(&self) -> Whom<'_> {
+        match self.who {
+            Who::Agent { server, .. } => Whom::Server(server),
+            _ => Whom::Hosts(&self.reach),
         }
     }
 
@@ -126,6 +146,25 @@ impl Principal {
             Who::Token { id, .. } => format!("token {id}"),
             Who::Signer => "signer".to_owned(),
         }
+    }
+
+    /// The person who asks, or on whose behalf a program does.
+    pub fn person(&self) -> Option<UserId> {
+        match self.who {
+            Who::User { id, .. } | Who::Token { by: Some(id), .. } => Some(id),
+            _ => None,
+        }
+    }
+
+    /// A sender whose signature has not been looked at: it may send, but nowhere.
+    pub(super) fn unproven_signer() -> Self {
+        let nowhere = Reach::fleet().only(BTreeSet::new());
+        Self { who: Who::Signer, rights: Rights::NONE.and(Right::Ingest), reach: nowhere }
+    }
+
+    /// A sender whose signature is right.
+    pub(super) fn signer() -> Self {
+        Self { reach: Reach::fleet(), ..Self::unproven_signer() }
     }
 
     pub fn user_id(&self) -> Option<UserId> {
@@ -153,6 +192,46 @@ pub struct Presented<'a> {
 impl Presented<'_> {
     pub fn is_nothing(&self) -> bool {
         self.agent_token.is_none() && self.token.is_none() && self.cookie.is_none() && !self.is_signed
+    }
+}
+
+/// The same, to be shown again later. Never printed.
+#[derive(Clone)]
+pub struct Credentials {
+    agent_token: Option<Box<str>>,
+    token: Option<Box<str>>,
+    cookie: Option<Box<str>>,
+    is_signed: bool,
+    address: IpAddr,
+}
+
+impl Presented<'_> {
+    pub fn kept(&self) -> Credentials {
+        Credentials {
+            agent_token: self.agent_token.map(Into::into),
+            token: self.token.map(Into::into),
+            cookie: self.cookie.map(Into::into),
+            is_signed: self.is_signed,
+            address: self.address,
+        }
+    }
+}
+
+impl Credentials {
+    pub fn presented(&self) -> Presented<'_> {
+        Presented {
+            agent_token: self.agent_token.as_deref(),
+            token: self.token.as_deref(),
+            cookie: self.cookie.as_deref(),
+            is_signed: self.is_signed,
+            address: self.address,
+        }
+    }
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.presented().fmt(out)
     }
 }
 
@@ -186,5 +265,6 @@ mod tests {
             address: IpAddr::from([127, 0, 0, 1]),
         };
         assert!(!format!("{shown:?}").contains("hunter2"));
+        assert!(!format!("{:?}", shown.kept()).contains("hunter2"));
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::lines::Speaker;
 use super::server::ServerEntry;
 use crate::model::SeriesId;
 
@@ -17,6 +18,7 @@ const FIELD_BYTES: usize = size_of::<Field>();
 #[derive(Debug)]
 pub(super) struct LineEntry {
     server: Arc<ServerEntry>,
+    speaker: Speaker,
     /// The beginning, then the names of the fields, one after the other.
     text: Vec<u8>,
     key_end: usize,
@@ -31,12 +33,17 @@ struct Field {
 }
 
 impl LineEntry {
-    pub(super) fn new(key: &[u8], server: Arc<ServerEntry>) -> Self {
-        Self { server, text: key.to_vec(), key_end: key.len(), fields: Vec::new() }
+    pub(super) fn new((speaker, key): (Speaker, &[u8]), server: Arc<ServerEntry>) -> Self {
+        Self { server, speaker, text: key.to_vec(), key_end: key.len(), fields: Vec::new() }
     }
 
     pub(super) fn server(&self) -> &Arc<ServerEntry> {
         &self.server
+    }
+
+    #[inline]
+    pub(super) fn speaker(&self) -> Speaker {
+        self.speaker
     }
 
     pub(super) fn key(&self) -> &[u8] {
@@ -104,11 +111,13 @@ mod tests {
 
     use super::*;
     use crate::catalog::spellings::AllBytes;
-    use crate::model::ServerKey;
+    use crate::model::{Belonging, ServerKey};
+    use crate::store::servers::Standing;
 
     fn entry(names: &[String]) -> LineEntry {
-        let server = Arc::new(ServerEntry::new(ServerKey(1), Uuid::nil(), AllBytes::default()));
-        let mut entry = LineEntry::new(b"cpu,host=a", server);
+        let standing = Standing { key: ServerKey(1), id: Uuid::nil(), belonging: Belonging::default(), revision: 0 };
+        let server = Arc::new(ServerEntry::new(standing, AllBytes::default()));
+        let mut entry = LineEntry::new((Speaker::HOSTS, b"cpu,host=a"), server);
         let fields = names.iter().enumerate().map(|(place, name)| (name.as_bytes(), SeriesId(place as u32 + 1)));
         entry.add(fields);
         entry

@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use uuid::Uuid;
 
-use crate::model::{Series, SeriesDirectory, SeriesId};
+use crate::model::{Reach, Series, SeriesDirectory, SeriesId};
 use crate::store::{Client, Database, StoreError, series};
 use directory::Directory;
 use lines::Lines;
@@ -111,22 +111,49 @@ impl Catalog {
         self.series_created.fetch_add(created, Ordering::Relaxed);
     }
 
-    /// Makes sure that all of `ids` that exist can be found with [`SeriesDirectory::series`].
+    /// Makes sure that all of `ids` that exist can be found with [`SeriesDirectory::series`], and their servers be judged.
     ///
     /// # Errors
     /// When PostgreSQL is not available.
     pub async fn load(&self, ids: &[SeriesId]) -> Result<(), StoreError> {
         let missing: Vec<SeriesId> = ids.iter().copied().filter(|id| self.directory.get(*id).is_none()).collect();
         for chunk in missing.chunks(LOAD_CHUNK) {
-            for found in series::by_id(&self.database.client().await?, chunk).await? {
-                self.directory.add(Arc::new(found));
-            }
+            let found = series::by_id(&self.database.client().await?, chunk).await?;
+            let mut server_ids: Vec<Uuid> = found.iter().map(|series| series.server_id).collect();
+            server_ids.sort_unstable();
+            server_ids.dedup();
+            // Before the series, so that no series here is without its server.
+            self.servers.find(&server_ids, &Reach::everything()).await?;
+            found.into_iter().for_each(|series| self.directory.add(Arc::new(series)));
         }
         Ok(())
     }
 
+    /// Removes a server within reach, and answers whether there was one.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not available.
+    pub async fn delete(&self, server_id: Uuid, reach: &Reach) -> Result<bool, StoreError> {
+        if self.servers.find(&[server_id], reach).await?.iter().all(Option::is_none) {
+            return Ok(false);
+        }
+        // Before as well: a client that goes away in between must not leave a server here that is nowhere else.
+        self.forget(server_id);
+        let deleted = self.servers.delete(server_id, reach).await;
+        self.forget(server_id);
+        deleted
+    }
+
+    /// Judges the servers anew whose owner or labels changed after a revision, by whomever, and answers which they are.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not available.
+    pub async fn judge_anew(&self, revision: i64) -> Result<Vec<Uuid>, StoreError> {
+        self.servers.judge_anew(revision).await
+    }
+
     /// Lets go of a server that was deleted, with its series.
-    pub fn forget(&self, server_id: Uuid) {
+    fn forget(&self, server_id: Uuid) {
         self.servers.forget(server_id);
         self.directory.forget_servers(&HashSet::from([server_id]));
     }
@@ -134,7 +161,7 @@ impl Catalog {
     /// Lets go of series that were deleted, and of what is known of how their servers spell theirs.
     pub fn forget_series(&self, ids: &[SeriesId]) {
         let servers: HashSet<Uuid> = ids.iter().filter_map(|id| self.directory.forget(*id)).collect();
-        servers.into_iter().for_each(|server_id| self.servers.forget(server_id));
+        servers.into_iter().for_each(|server_id| self.servers.forget_series(server_id));
     }
 
     /// Lets go of every server and every series that was deleted, by whomever.
@@ -182,5 +209,9 @@ impl Catalog {
 impl SeriesDirectory for Catalog {
     fn series(&self, id: SeriesId) -> Option<Arc<Series>> {
         self.directory.get(id)
+    }
+
+    fn is_within(&self, server_id: Uuid, reach: &Reach) -> bool {
+        reach.is_everything() || self.servers.get(server_id).is_some_and(|entry| entry.is_within(reach))
     }
 }

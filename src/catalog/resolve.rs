@@ -8,7 +8,7 @@ use super::Catalog;
 use super::server::ServerEntry;
 use super::settle::{Settling, Spelt};
 use super::spellings::RawTexts;
-use crate::model::{Batch, Code, Identity, Intake, RawIdentity, SeriesId};
+use crate::model::{Batch, Code, Identity, Intake, RawIdentity, Reach, SeriesId};
 use crate::store::StoreError;
 
 /// How a dialect turns a spelling into what it names, or says why it names nothing.
@@ -33,7 +33,8 @@ pub struct Resolved {
 }
 
 impl Catalog {
-    /// Takes the points out of `intake` and adds a verdict for each item that cannot be stored.
+    /// Takes the points out of `intake` and adds a verdict for each item that cannot be stored. A server out of reach is
+    /// not registered for who asks.
     ///
     /// # Errors
     /// When something had to be asked of PostgreSQL and it is not available.
@@ -42,8 +43,9 @@ impl Catalog {
         body: &[u8],
         intake: &mut Intake,
         canonical: Canonical,
+        reach: &Reach,
     ) -> Result<Resolved, StoreError> {
-        let entries = self.servers.find(intake.servers()).await?;
+        let entries = self.servers.find(intake.servers(), reach).await?;
         let mut ids = vec![UNRESOLVED; intake.points.len()];
         let misses = look_up(body, intake, &entries, &mut ids);
         if !misses.is_empty() {

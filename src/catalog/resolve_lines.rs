@@ -7,11 +7,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Catalog;
+use super::line_entry::LineEntry;
+use super::lines::Speaker;
 use super::resolve::{Naming, Resolved, UNRESOLVED, take_resolved};
 use super::server::ServerEntry;
 use super::settle::{Settling, Spelt};
 use super::spellings::RawTexts;
-use crate::model::{Code, Intake, Points, RawIdentity, SeriesId, Span};
+use crate::model::{Code, Intake, Points, RawIdentity, Reach, SeriesId, ServerKey, Span, Whom};
 use crate::store::StoreError;
 
 type HostOf<'a> = &'a (dyn Fn(&[u8], RawIdentity) -> Result<String, (Code, String)> + Sync);
@@ -30,6 +32,13 @@ impl fmt::Debug for LineNaming<'_> {
     }
 }
 
+/// Whose lines are looked up.
+#[derive(Clone, Copy, Debug)]
+struct Asking<'a> {
+    whom: Whom<'a>,
+    speaker: Speaker,
+}
+
 /// The lines of which something was not found, as ranges of points, and those points.
 #[derive(Debug, Default)]
 struct Missed {
@@ -38,7 +47,8 @@ struct Missed {
 }
 
 impl Catalog {
-    /// Takes the points out of `intake` and adds a verdict for each line or field that cannot be stored.
+    /// Takes the points out of `intake` and adds a verdict for each line or field that cannot be stored. `whom` says which
+    /// servers can be meant by the host names.
     ///
     /// # Errors
     /// When something had to be asked of PostgreSQL and it is not available.
@@ -47,41 +57,67 @@ impl Catalog {
         body: &[u8],
         intake: &mut Intake,
         naming: LineNaming<'_>,
+        whom: Whom<'_>,
     ) -> Result<Resolved, StoreError> {
+        let asking = self.asking(whom).await?;
         let mut ids = vec![UNRESOLVED; intake.points.len()];
         let mut servers = Vec::new();
-        let missed = self.look_up_lines(body, &intake.points, &mut ids, &mut servers);
+        let missed = self.look_up_lines((body, asking), &intake.points, &mut ids, &mut servers);
         let misses = missed.points.len();
         if misses > 0 {
-            let met = self.settle_lines(body, intake, &mut ids, (missed, naming)).await?;
+            let met = self.settle_lines((body, asking), intake, &mut ids, (missed, naming)).await?;
             servers.extend(met.into_iter().flatten());
         }
         let (batch, lost) = take_resolved(intake, ids);
         Ok(Resolved { batch, servers, misses, lost })
     }
 
+    async fn asking<'a>(&self, whom: Whom<'a>) -> Result<Asking<'a>, StoreError> {
+        let speaker = match whom {
+            Whom::Hosts(_) => Speaker::HOSTS,
+            Whom::Server(id) => {
+                let own = self.servers.find(&[id], &Reach::server(id)).await?.into_iter().flatten().next();
+                // Of a server that is not there no line is known, and none will be.
+                Speaker::of(own.map_or_else(ServerKey::default, |own| own.key()))
+            }
+        };
+        Ok(Asking { whom, speaker })
+    }
+
     /// The hot path: fills `ids` and answers what was not found.
     fn look_up_lines(
         &self,
-        body: &[u8],
+        (body, Asking { whom, speaker }): (&[u8], Asking<'_>),
         points: &Points,
         ids: &mut [SeriesId],
         servers: &mut Vec<Arc<ServerEntry>>,
     ) -> Missed {
         let mut missed = Missed::default();
+        // Those who speak for one server have lines of that server only.
+        let reach = match whom {
+            Whom::Hosts(reach) if !reach.is_everything() => Some(reach),
+            _ => None,
+        };
         let mut start = 0;
         while start < points.len() {
             let line = start..line_end(points, start);
             start = line.end;
             let key = key(points.identities[line.start]).of(body);
-            let hash = self.lines.hash(key);
+            let hash = self.lines.hash(speaker, key);
             let part = self.lines.part(hash);
-            let Some(entry) = part.get(hash, key) else {
+            let known = part.get(hash, speaker, key);
+            let is_new = |server| servers.last().is_none_or(|last| !Arc::ptr_eq(last, server));
+            let known = known.map(|entry| (entry, is_new(entry.server())));
+            // A server that is not new was looked at with the line before.
+            let is_there = |(entry, is_new): &(&LineEntry, bool)| {
+                !is_new || reach.is_none_or(|reach| entry.server().is_within(reach))
+            };
+            let Some((entry, is_new)) = known.filter(is_there) else {
                 missed.points.extend(line.clone());
                 missed.lines.push(line);
                 continue;
             };
-            if servers.last().is_none_or(|last| !Arc::ptr_eq(last, entry.server())) {
+            if is_new {
                 servers.push(Arc::clone(entry.server()));
             }
             let (mut expected, missed_before) = (0, missed.points.len());
@@ -101,20 +137,25 @@ impl Catalog {
     /// The cold path: names the servers of the lines, finds or makes their series, and remembers both.
     async fn settle_lines(
         &self,
-        body: &[u8],
+        (body, Asking { whom, speaker }): (&[u8], Asking<'_>),
         intake: &mut Intake,
         ids: &mut [SeriesId],
         (mut missed, naming): (Missed, LineNaming<'_>),
     ) -> Result<Vec<Option<Arc<ServerEntry>>>, StoreError> {
         let hosts = name_servers(body, intake, &mut missed, naming);
         let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
-        let entries = self.servers.of_hosts(&hosts).await?;
+        let entries = self.servers.of_hosts(&hosts, whom).await?;
         let servers_max = self.servers.servers_max();
+        let may_add = matches!(whom, Whom::Hosts(reach) if reach.is_whole_fleet());
         missed.lines.retain(|line| {
-            let is_known = entries[intake.points.servers[line.start] as usize].is_some();
-            if !is_known {
+            let (item, place) = (intake.points.items[line.start], intake.points.servers[line.start] as usize);
+            let is_known = entries[place].is_some();
+            if !is_known && may_add {
                 let full = || format!("there are {servers_max} servers, no more are allowed (catalog.servers_max)");
-                intake.verdicts.refuse(intake.points.items[line.start], Code::TooManyServers, full);
+                intake.verdicts.refuse(item, Code::TooManyServers, full);
+            } else if !is_known {
+                let absent = || format!("server \"{}\" is not registered", hosts[place]);
+                intake.verdicts.refuse(item, Code::UnknownServer, absent);
             }
             is_known
         });
@@ -131,7 +172,7 @@ impl Catalog {
         if !unknown.is_empty() {
             let spelt = Spelt { body, entries: &entries, canonical: naming.canonical, remembered: false };
             Settling { catalog: self, spelt, intake, ids }.settle(&unknown).await?;
-            self.remember(body, &intake.points, ids, (&missed, &entries));
+            self.remember((body, speaker), &intake.points, ids, (&missed, &entries));
         }
         Ok(entries)
     }
@@ -139,7 +180,7 @@ impl Catalog {
     /// Remembers what was settled with its line, and what the line has no room for with its server.
     fn remember(
         &self,
-        body: &[u8],
+        (body, speaker): (&[u8], Speaker),
         points: &Points,
         ids: &[SeriesId],
         (missed, entries): (&Missed, &[Option<Arc<ServerEntry>>]),
@@ -154,7 +195,7 @@ impl Catalog {
                 continue;
             }
             let fields = of_line.iter().map(|&point| (points.identities[point].metric_name.of(body), ids[point]));
-            let remembered = self.lines.add(key(points.identities[line.start]).of(body), server, fields);
+            let remembered = self.lines.add((speaker, key(points.identities[line.start]).of(body)), server, fields);
             let others = of_line.iter().zip(remembered).filter(|(_, remembered)| !remembered);
             for (&point, _) in others {
                 server.spellings_mut().add(RawTexts::of(points.identities[point], body), ids[point]);

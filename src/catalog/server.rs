@@ -9,18 +9,27 @@ use hashbrown::HashTable;
 use uuid::Uuid;
 
 use super::spellings::{AllBytes, Spellings};
-use crate::model::{Identity, Micros, Series, ServerKey};
+use crate::model::{Belonging, Identity, Micros, Reach, Series, ServerKey};
+use crate::store::servers::Standing;
 
 #[derive(Debug)]
 pub struct ServerEntry {
     key: ServerKey,
     id: Uuid,
+    /// Whose it is and its labels, as of the last change this process knows of.
+    judged: RwLock<Judged>,
     last_seen: AtomicI64,
     /// Let go of: whoever still holds the entry must look anew.
     forgotten: AtomicBool,
     /// Read once for a run of samples, written only when a spelling is new.
     spellings: RwLock<Spellings>,
     known: RwLock<KnownSeries>,
+}
+
+#[derive(Clone, Debug)]
+struct Judged {
+    belonging: Belonging,
+    revision: i64,
 }
 
 /// The series of one server that this process has met, by canonical identity.
@@ -31,10 +40,46 @@ pub(super) struct KnownSeries {
 }
 
 impl ServerEntry {
-    pub(super) fn new(key: ServerKey, id: Uuid, all_bytes: AllBytes) -> Self {
-        let never = AtomicI64::new(i64::MIN);
-        let spellings = RwLock::new(Spellings::within(all_bytes));
-        Self { key, id, last_seen: never, forgotten: AtomicBool::new(false), spellings, known: RwLock::default() }
+    pub(super) fn new(standing: Standing, all_bytes: AllBytes) -> Self {
+        let Standing { key, id, belonging, revision } = standing;
+        Self {
+            key,
+            id,
+            judged: RwLock::new(Judged { belonging, revision }),
+            last_seen: AtomicI64::new(i64::MIN),
+            forgotten: AtomicBool::new(false),
+            spellings: RwLock::new(Spellings::within(all_bytes)),
+            known: RwLock::default(),
+        }
+    }
+
+    /// The same server with nothing known of its spellings and series.
+    pub(super) fn emptied(&self, all_bytes: AllBytes) -> Self {
+        let Judged { belonging, revision } = self.judged().clone();
+        let emptied = Self::new(Standing { key: self.key, id: self.id, belonging, revision }, all_bytes);
+        emptied.last_seen.store(self.last_seen.load(Ordering::Relaxed), Ordering::Relaxed);
+        emptied
+    }
+
+    /// Whether it is there at all for who reaches this far.
+    #[inline]
+    pub fn is_within(&self, reach: &Reach) -> bool {
+        reach.is_everything() || reach.covers(self.id, &self.judged().belonging)
+    }
+
+    /// Takes a later judgement over. Answers whether the server has another owner by it.
+    pub(super) fn judge(&self, standing: &Standing) -> bool {
+        let mut judged = self.judged.write().unwrap_or_else(PoisonError::into_inner);
+        if standing.revision <= judged.revision {
+            return false;
+        }
+        let is_handed_over = judged.belonging.owner != standing.belonging.owner;
+        *judged = Judged { belonging: standing.belonging.clone(), revision: standing.revision };
+        is_handed_over
+    }
+
+    fn judged(&self) -> RwLockReadGuard<'_, Judged> {
+        self.judged.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn key(&self) -> ServerKey {

@@ -22,8 +22,60 @@ pub enum Command {
     Serve(Settings),
     /// Read all that is stored and tell everything that is wrong with it; exits with 1 when something is
     Verify(Settings),
+    /// Add people and help those who are locked out, beside a running server or without one
+    #[command(subcommand)]
+    Admin(Admin),
     #[command(flatten)]
     Tool(Tool),
+}
+
+/// What an operator does about people who sign in.
+#[derive(Clone, Debug, PartialEq, Subcommand)]
+pub enum Admin {
+    /// Add a person; without a password on standard input one is made up and printed, this once
+    CreateUser {
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
+        #[arg(long, value_name = "NAME")]
+        username: Option<String>,
+        /// admin, editor or viewer; without it only servers of their own
+        #[arg(long)]
+        role: Option<String>,
+        /// Read the password from standard input, a line
+        #[arg(long)]
+        password_stdin: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Give a person a new password and sign them out everywhere
+    ResetPassword {
+        /// User name or e-mail address
+        login: String,
+        /// Read the password from standard input, a line
+        #[arg(long)]
+        password_stdin: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Print everybody who can sign in
+    ListUsers(Settings),
+}
+
+impl Admin {
+    pub fn settings(&self) -> &Settings {
+        match self {
+            Self::CreateUser { settings, .. } | Self::ResetPassword { settings, .. } | Self::ListUsers(settings) => {
+                settings
+            }
+        }
+    }
+
+    pub fn reads_password(&self) -> bool {
+        match self {
+            Self::CreateUser { password_stdin, .. } | Self::ResetPassword { password_stdin, .. } => *password_stdin,
+            Self::ListUsers(_) => false,
+        }
+    }
 }
 
 /// What needs no running server.
@@ -84,6 +136,13 @@ impl Settings {
         }
         Flags { file: self.config.clone(), settings }
     }
+
+    /// For commands that let nobody in, and so do not need what that rests on.
+    pub fn flags_without_serving(&self) -> Flags {
+        let mut flags = self.flags();
+        flags.settings.push(("anonymous".to_owned(), "all".to_owned()));
+        flags
+    }
 }
 
 /// Reads the arguments, the name of the program first.
@@ -136,6 +195,8 @@ mod tests {
             ("millrace serve --help", EXIT_OK),
             ("millrace", EXIT_USAGE),
             ("millrace swim", EXIT_USAGE),
+            ("millrace admin", EXIT_USAGE),
+            ("millrace admin reset-password", EXIT_USAGE),
             ("millrace serve --set lanes", EXIT_USAGE),
         ] {
             assert_eq!(exit_code(&parsed(line).unwrap_err()), code, "{line}");

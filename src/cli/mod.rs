@@ -8,7 +8,7 @@ pub mod healthcheck;
 
 mod tool;
 
-pub use args::{Cli, Command, Settings, Tool, parse};
+pub use args::{Admin, Cli, Command, Settings, Tool, parse};
 
 pub const EXIT_OK: u8 = 0;
 pub const EXIT_FAILED: u8 = 1;

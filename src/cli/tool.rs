@@ -93,7 +93,7 @@ mod tests {
         assert_eq!((code, &*out, &*err), (EXIT_OK, "the configuration is good\n", ""));
         let environment = Environment::from([("MILLRACE_JOURNAL_LANES", "x")]);
         let (code, _, err) = run("millrace check-config", &environment);
-        assert_eq!((code, err.lines().count()), (EXIT_CONFIG, 2), "{err}");
+        assert_eq!((code, err.lines().count()), (EXIT_CONFIG, 3), "{err}");
     }
 
     #[test]

@@ -4,12 +4,13 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use super::people::PeopleDraft;
 use super::problem::Problem;
 use super::retention::parse_overrides;
 use super::secret::DatabaseUrl;
 use super::settings::{
-    Admit, Anonymous, Catalog, Config, Database, Entries, Http, Influx, Jobs, Journal, LineListener, Live, Log, Mode,
-    Otlp, Prometheus, Query, Retention, Tiers, TimeWindow, Tls,
+    Admit, Anonymous, Auth, Catalog, Config, Database, Entries, Http, Influx, Jobs, Journal, LineListener, Live, Log,
+    Mode, Otlp, Prometheus, Query, Retention, Tiers, TimeWindow, Tls,
 };
 
 #[derive(Debug, Default)]
@@ -23,6 +24,8 @@ pub(super) struct Draft {
     pub(super) port: u16,
     /// Without it, nothing is; in development everything.
     pub(super) anonymous: Option<Anonymous>,
+    pub(super) auth: Auth,
+    pub(super) people: PeopleDraft,
     pub(super) tls_certificate: Option<PathBuf>,
     pub(super) tls_key: Option<PathBuf>,
     pub(super) database: Database,
@@ -72,11 +75,15 @@ impl Draft {
                 None
             }
         };
+        let default = if self.dev { Anonymous::Everything } else { Anonymous::Nothing };
+        let anonymous = self.anonymous.unwrap_or(default);
+        let people = self.people.finish(self.dev, anonymous, problems);
         let overrides = &self.retention_overrides;
         let overrides = if overrides.is_empty() { Vec::new() } else { parse_overrides(overrides, problems) };
         let retention = Retention { others: self.retention, overrides, entries: self.entries };
         let window = self.window.within(retention.longest());
         let Self {
+            auth,
             database,
             http,
             admit,
@@ -97,7 +104,9 @@ impl Draft {
             mode: mode?,
             listen,
             tls,
-            anonymous: self.anonymous.unwrap_or(if self.dev { Anonymous::Everything } else { Anonymous::Nothing }),
+            anonymous,
+            auth,
+            people,
             database,
             http,
             admit,

@@ -18,6 +18,7 @@ mod draft;
 mod file;
 mod key;
 mod load;
+mod people;
 mod retention;
 mod table;
 mod value;
@@ -25,8 +26,9 @@ mod value;
 pub use env::Environment;
 pub use load::{Flags, load};
 pub use problem::{Problem, Problems};
-pub use secret::DatabaseUrl;
+pub use secret::{DatabaseUrl, Secret};
 pub use settings::{
     Admit, Anonymous, Catalog, Config, Database, Entries, Http, Influx, InfluxStrings, Jobs, Journal, LineListener,
-    Live, Log, LogFormat, Mode, Otlp, Prometheus, Query, Retention, RetentionOverride, Tiers, TimeWindow, Tls,
+    Live, Log, LogFormat, Mode, Otlp, People, Prometheus, Query, Registration, Retention, RetentionOverride, Tiers,
+    TimeWindow, Tls,
 };

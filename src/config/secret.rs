@@ -21,6 +21,27 @@ impl DatabaseUrl {
     }
 }
 
+/// A text that only its user may see. Shown only as `[redacted]`, whoever asks.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The text itself, for the one that works with it and for nobody else.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret([redacted])")
+    }
+}
+
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("DatabaseUrl([redacted])")
@@ -42,6 +63,11 @@ mod tests {
         let url = DatabaseUrl::parse("postgres://ann:hunter2@db/m").unwrap();
         assert_eq!(format!("{url} {url:?}"), "[redacted] DatabaseUrl([redacted])");
         assert_eq!(url.reveal(), "postgres://ann:hunter2@db/m");
+    }
+
+    #[test]
+    fn no_other_secret_is_shown() {
+        assert_eq!(format!("{:?}", Some(Secret::new("hunter2"))), "Some(Secret([redacted]))");
     }
 
     #[test]

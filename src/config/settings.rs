@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::secret::DatabaseUrl;
+use super::secret::{DatabaseUrl, Secret};
 
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -17,6 +17,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// What is open to callers that show nothing.
     pub anonymous: Anonymous,
+    pub auth: Auth,
+    pub people: People,
     pub database: Database,
     pub http: Http,
     pub admit: Admit,
@@ -52,6 +54,35 @@ pub enum Anonymous {
     Read,
     IngestAndRead,
     Everything,
+}
+
+/// How callers are recognized.
+#[derive(Clone, Debug, Default)]
+pub struct Auth {
+    /// Tokens that a process keeps in memory.
+    pub cached_max: usize,
+    /// What senders sign requests with.
+    pub ingest_secret: Option<Secret>,
+}
+
+/// People who sign in.
+#[derive(Clone, Debug)]
+pub struct People {
+    /// In production always there, unless everything is open to everybody.
+    pub secret_key: Option<Secret>,
+    pub registration: Registration,
+    /// E-mail and password of the first administrator.
+    pub bootstrap: Option<(String, Secret)>,
+    pub password_checks_max: usize,
+    /// How long it is kept who did what.
+    pub audit: Duration,
+}
+
+/// Who may register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registration {
+    Open,
+    Invite,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

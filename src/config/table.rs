@@ -5,6 +5,7 @@ mod dialects;
 mod engine;
 mod front;
 mod keeping;
+mod people;
 mod reading;
 mod work;
 
@@ -15,6 +16,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
         .iter()
         .chain(front::HTTP)
         .chain(access::ACCESS)
+        .chain(people::PEOPLE)
         .chain(engine::DATABASE)
         .chain(engine::ADMIT)
         .chain(engine::JOURNAL)
@@ -49,9 +51,14 @@ mod tests {
             ("dev", "true"),
             ("listen", "127.0.0.1:1"),
             ("anonymous", "read, ingest"),
+            ("secret_key", "a"),
+            ("registration", "invite"),
+            ("bootstrap.admin_email", "a@b"),
+            ("bootstrap.admin_password", "12345678"),
             ("tls.certificate", "a"),
             ("tls.key", "b"),
             ("database.url", "postgres://a"),
+            ("ingest_secret", "a"),
             ("admit.samples_per_second", "1"),
             ("window.past", "1d"),
             ("graphite.listen", "127.0.0.1:2"),
@@ -81,6 +88,8 @@ mod tests {
     fn no_two_keys_share_a_name_or_a_variable() {
         let names: BTreeSet<String> = keys().map(Key::variable).collect();
         assert_eq!(names.len(), keys().count());
-        assert!(keys().all(|key| key.secret == key.path.ends_with("url")), "secrets are marked");
+        let ends = ["url", "secret", "secret_key", "password"];
+        let is_secret = |key: &Key| ends.iter().any(|end| key.path.ends_with(end));
+        assert!(keys().all(|key| key.secret == is_secret(key)), "secrets are marked");
     }
 }

@@ -21,7 +21,7 @@ use super::answer::error_body;
 use super::config::{BodyLimits, Config};
 use super::cors::Cors;
 use super::error::{ApiError, ErrorShape};
-use super::gate::{self, Rule};
+use super::gate;
 use super::observer::{NoObserver, Observer, UNMATCHED};
 use super::request::{Params, Request, RequestBody};
 use super::request_id::{self, RequestId, RequestIds};
@@ -112,7 +112,7 @@ impl Front {
         }
         let refusal = match self.router.find(request.method(), path) {
             Found::Route(route, params) => {
-                let shape = route.shape.heeding(headers);
+                let shape = route.terms.shape.heeding(headers);
                 let answer = self.call(&route, (request, params), peer, id).await;
                 return (Some(route), answer.unwrap_or_else(|error| refused(&error, shape, id)));
             }
@@ -140,8 +140,7 @@ impl Front {
         id: &RequestId,
     ) -> Result<Response, ApiError> {
         let (head, body) = request.into_parts();
-        let rule = Rule { access: route.access, shape: route.shape };
-        let principal = gate::admit(&self.gate, rule, &head, peer).await?;
+        let principal = gate::admit(&self.gate, route.terms, &head, peer).await?;
         let request = self.request((head, body), params, (peer, principal), id);
         call(route, request, id).await
     }

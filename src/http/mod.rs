@@ -32,7 +32,7 @@ pub use connection::listener::Listener;
 pub use connection::server::{self, serve};
 pub use connection::tls;
 pub use front::Front;
-pub use gate::SESSION_COOKIE;
+pub use gate::{SESSION_COOKIE, Terms, Words};
 pub use handler::Handler;
 pub use request::{Request, RequestBody, query, request_id};
 pub use router::Router;

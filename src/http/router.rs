@@ -7,6 +7,7 @@ use hyper::Method;
 use hyper::header::HeaderValue;
 
 use super::error::ErrorShape;
+use super::gate::Terms;
 use super::handler::Handler;
 use super::request::{Params, percent};
 use crate::auth::Access;
@@ -19,8 +20,7 @@ pub struct Router {
 /// One handler with what the front must know about it.
 pub(super) struct Route {
     pub(super) pattern: &'static str,
-    pub(super) shape: ErrorShape,
-    pub(super) access: Access,
+    pub(super) terms: Terms,
     pub(super) handler: Box<dyn Handler>,
 }
 
@@ -69,7 +69,7 @@ impl Router {
         let mut shape = None;
         for (method, tree) in &self.trees {
             let Ok(found) = tree.at(path) else { continue };
-            shape.get_or_insert(found.value.shape);
+            shape.get_or_insert(found.value.terms.shape);
             names.push(method.as_str());
         }
         let shape = shape?;
@@ -90,7 +90,7 @@ impl Router {
         let decoded = |(name, value): (&str, &str)| Some((name.to_owned(), text(value)?));
         Some(match matched.params.iter().map(decoded).collect() {
             Some(params) => Found::Route(Arc::clone(route), params),
-            None => Found::BadPath(route.shape),
+            None => Found::BadPath(route.terms.shape),
         })
     }
 }
@@ -111,12 +111,12 @@ impl RouterBuilder {
     #[must_use]
     pub fn route(
         mut self,
-        (access, shape): (Access, ErrorShape),
+        terms: impl Into<Terms>,
         method: Method,
         pattern: &'static str,
         handler: impl Handler,
     ) -> Self {
-        self.routes.push((method, Route { pattern, shape, access, handler: Box::new(handler) }));
+        self.routes.push((method, Route { pattern, terms: terms.into(), handler: Box::new(handler) }));
         self
     }
 
@@ -133,7 +133,7 @@ impl RouterBuilder {
 
 impl Router {
     fn add(&mut self, method: Method, route: Route) -> Result<(), RouteError> {
-        let (pattern, access) = (route.pattern, route.access);
+        let (pattern, access) = (route.pattern, route.terms.access);
         let index = self.trees.iter().position(|(candidate, _)| *candidate == method).unwrap_or_else(|| {
             self.trees.push((method.clone(), matchit::Router::new()));
             self.trees.len() - 1

@@ -31,6 +31,7 @@ pub mod retention; // how long what is kept
 pub mod keep; // months ahead, retention behind
 pub mod erase; // what someone wants gone
 pub mod entries; // events and log lines, and their end
+pub mod people; // sessions and codes that are over, and the audit's end
 
 pub use runner::{Job, Runner};
 

@@ -54,6 +54,9 @@ pub trait Coherence: Debug + Send + Sync {
 
     /// Lets go of what another node has deleted.
     fn forget_deleted(&self) -> CoherenceFuture<'_>;
+
+    /// Looks anew whose the servers are whose owner or labels changed after this count of such changes.
+    fn judge_anew(&self, after: i64) -> CoherenceFuture<'_>;
 }
 
 /// Reads what other nodes commit.
@@ -68,6 +71,17 @@ pub struct Follower {
     looked_at: Option<Instant>,
     catalog_revision: Option<i64>,
     catalog_checks: u8,
+    belongings: Belongings,
+}
+
+/// Which changes of owners and labels were looked at.
+#[derive(Debug, Default)]
+struct Belongings {
+    /// The newest count.
+    seen: i64,
+    /// All up to this one were looked at as often as is needed.
+    settled: i64,
+    checks: u8,
 }
 
 impl Follower {
@@ -83,6 +97,7 @@ impl Follower {
             looked_at: None,
             catalog_revision: None,
             catalog_checks: 0,
+            belongings: Belongings::default(),
         }
     }
 
@@ -143,6 +158,10 @@ impl Follower {
             self.coherence.forget_deleted().await?;
             self.catalog_checks -= 1;
         }
+        if self.belongings.saw(news.belongings) {
+            self.coherence.judge_anew(self.belongings.settled).await?;
+            self.belongings.looked();
+        }
         Ok(())
     }
 
@@ -194,6 +213,23 @@ impl Follower {
             let said = "flushes had left the journal before they were read";
             tracing::warn!(origin.node = node, origin.lane = lane, sequence, missed, "{said}");
             self.metrics.journal.follow_missed.inc_by(missed);
+        }
+    }
+}
+
+impl Belongings {
+    /// Answers whether it has to be looked at changes.
+    fn saw(&mut self, count: i64) -> bool {
+        if self.seen != count {
+            (self.seen, self.checks) = (count, CATALOG_CHECKS);
+        }
+        self.checks > 0
+    }
+
+    fn looked(&mut self) {
+        self.checks -= 1;
+        if self.checks == 0 {
+            self.settled = self.seen;
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::admit::window::{self, Window};
 use crate::backoff::Backoff;
 use crate::catalog::{LineNaming, Resolved};
 use crate::journal::CommitError;
-use crate::model::{Intake, Micros, Points, SeriesId};
+use crate::model::{Intake, Micros, Points, Reach, SeriesId, Whom};
 use crate::store::StoreError;
 use crate::telemetry::metrics::DropReason;
 use crate::wire::composed;
@@ -101,7 +101,8 @@ impl Committer {
             // Those of a try that did not come to its end are found again.
             part.verdicts.clear();
             let naming = LineNaming { host: &composed::host, canonical: &composed::identity };
-            let named = catalog.resolve_lines(text, part, naming).await?;
+            // Nobody was asked who they are: whoever reaches the socket speaks for the fleet.
+            let named = catalog.resolve_lines(text, part, naming, Whom::Hosts(&Reach::everything())).await?;
             metrics.catalog.misses.inc_by(named.misses as u64);
             *resolved = Some(named);
         }

@@ -1,11 +1,12 @@
-//! What a subscriber wants to see: conditions on the server, the type, the name and the labels of a series.
+//! What a subscriber wants to see: conditions on the server, the type, the name and the labels of a series; and whose
+//! servers they may see at all.
 //!
 //! All conditions must hold; within one condition any member will do. Two filters that ask for the same are equal, so
 //! that their subscribers can be served together. Knows nothing of queues or sockets.
 
 use uuid::Uuid;
 
-use crate::model::{Series, TextSet};
+use crate::model::{Reach, Series, SeriesDirectory, TextSet};
 
 /// Most members of all conditions of one filter together.
 const FILTER_MEMBERS_MAX: usize = 256;
@@ -32,8 +33,10 @@ pub enum FilterError {
 }
 
 /// The conditions a series must meet.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Filter {
+    /// Of whoever subscribed: other servers do not exist for them.
+    reach: Reach,
     /// Sorted; empty means any server.
     servers: Box<[Uuid]>,
     metric_type: Option<TextSet>,
@@ -47,7 +50,7 @@ impl Filter {
     ///
     /// # Errors
     /// When a bound of this module is passed, or a label has no name.
-    pub(super) fn parse(pairs: &[(String, String)]) -> Result<Self, FilterError> {
+    pub(super) fn parse(pairs: &[(String, String)], reach: Reach) -> Result<Self, FilterError> {
         let mut labels: Vec<&str> = pairs.iter().filter_map(|(key, _)| key.strip_prefix(LABEL_PREFIX)).collect();
         labels.sort_unstable();
         labels.dedup();
@@ -57,6 +60,7 @@ impl Filter {
             Some((Box::from(*name), set))
         };
         Ok(Self {
+            reach,
             servers: servers(pairs),
             metric_type: text_set(pairs, "metric_type"),
             metric_name: text_set(pairs, "metric_name"),
@@ -64,9 +68,20 @@ impl Filter {
         })
     }
 
+    /// Whether the series meets the conditions and its server can be reached.
+    pub(super) fn admits(&self, series: &Series, directory: &dyn SeriesDirectory) -> bool {
+        self.matches(series) && directory.is_within(series.server_id, &self.reach)
+    }
+
+    /// The same for something other than a metric that happened on this server: only the server counts then.
+    pub(super) fn admits_event(&self, server_id: Uuid, directory: &dyn SeriesDirectory) -> bool {
+        self.names(server_id) && directory.is_within(server_id, &self.reach)
+    }
+
+    /// Whether the series meets the conditions; who can reach its server is not looked at.
     pub fn matches(&self, series: &Series) -> bool {
         let identity = &series.identity;
-        self.matches_event(series.server_id)
+        self.names(series.server_id)
             && self.metric_type.as_ref().is_none_or(|set| set.contains(identity.metric_type()))
             && self.metric_name.as_ref().is_none_or(|set| set.contains(identity.metric_name()))
             && self
@@ -75,14 +90,13 @@ impl Filter {
                 .all(|(name, set)| identity.labels().get(name).is_some_and(|value| set.contains(value)))
     }
 
-    /// How many steps [`Filter::matches`] takes at most.
+    /// How many steps [`Filter::admits`] takes at most.
     pub(super) fn steps(&self) -> usize {
         let sets = self.metric_type.iter().chain(&self.metric_name).chain(self.labels.iter().map(|(_, set)| set));
-        1 + sets.map(TextSet::steps).sum::<usize>()
+        1 + usize::from(!self.reach.is_everything()) + sets.map(TextSet::steps).sum::<usize>()
     }
 
-    /// Whether something other than a metric that happened on this server is asked for: only the server counts then.
-    pub(super) fn matches_event(&self, server_id: Uuid) -> bool {
+    fn names(&self, server_id: Uuid) -> bool {
         self.servers.is_empty() || self.servers.binary_search(&server_id).is_ok()
     }
 
@@ -91,9 +105,19 @@ impl Filter {
         &self.servers
     }
 
-    /// Whether every series of every server matches.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Whether every series of every server matches, and every server can be reached.
     pub fn is_everything(&self) -> bool {
-        self == &Self::default()
+        self.reach.is_everything() && self.is_unconditional()
+    }
+
+    /// Whether every series of every server matches.
+    pub fn is_unconditional(&self) -> bool {
+        let Self { reach: _, servers, metric_type, metric_name, labels } = self;
+        servers.is_empty() && metric_type.is_none() && metric_name.is_none() && labels.is_empty()
     }
 }
 
@@ -144,12 +168,12 @@ fn check_bounds(pairs: &[(String, String)], labels: &[&str]) -> Result<(), Filte
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::fixtures::{pairs, series};
+    use crate::live::fixtures::{directory, pairs, series};
 
     const ONE: &str = "00000000-0000-0000-0000-000000000001";
 
     fn filter(of: &[(&str, &str)]) -> Filter {
-        Filter::parse(&pairs(of)).unwrap()
+        Filter::parse(&pairs(of), Reach::everything()).unwrap()
     }
 
     #[track_caller]
@@ -180,8 +204,20 @@ mod tests {
     #[test]
     fn events_look_at_the_server_alone() {
         let filter = filter(&[("server_id", ONE), ("metric_type", "disk"), ("label.a", "b")]);
-        assert!(filter.matches_event(Uuid::from_u128(1)));
-        assert!(!filter.matches_event(Uuid::from_u128(2)));
+        assert!(filter.admits_event(Uuid::from_u128(1), &directory()));
+        assert!(!filter.admits_event(Uuid::from_u128(2), &directory()));
+    }
+
+    #[test]
+    fn what_cannot_be_reached_matches_no_filter() {
+        let (directory, own) = (directory(), Uuid::from_u128(1));
+        let filter = Filter::parse(&[], Reach::server(own)).unwrap();
+        assert!(!filter.is_everything() && filter.is_unconditional());
+        assert!(filter.admits(&directory.0[4], &directory) && !filter.admits(&directory.0[8], &directory));
+        assert!(filter.admits_event(own, &directory) && !filter.admits_event(Uuid::from_u128(2), &directory));
+        let named = Filter::parse(&pairs(&[("server_id", ONE)]), Reach::server(Uuid::from_u128(2))).unwrap();
+        assert!(!named.admits(&directory.0[4], &directory), "asking for it does not help");
+        assert_ne!(filter, Filter::parse(&[], Reach::everything()).unwrap(), "they are served apart");
     }
 
     #[test]
@@ -194,11 +230,11 @@ mod tests {
 
     #[test]
     fn a_filter_beyond_its_bounds_is_refused_with_the_reason() {
-        let refused = |of: &[(&str, &str)]| Filter::parse(&pairs(of)).unwrap_err();
+        let refused = |of: &[(&str, &str)]| Filter::parse(&pairs(of), Reach::everything()).unwrap_err();
         assert_eq!(refused(&[("metric_type", &"a,".repeat(256))]), FilterError::TooManyMembers { members: 257 });
         assert_eq!(refused(&[("metric_name", &"a".repeat(8192))]), FilterError::TooLong { bytes: 8203 });
         assert_eq!(refused(&[("label.", "a")]), FilterError::NamelessLabel);
         let labels: Vec<_> = (0..17).map(|number| (format!("label.{number}"), "x".to_owned())).collect();
-        assert_eq!(Filter::parse(&labels), Err(FilterError::TooManyLabels { labels: 17 }));
+        assert_eq!(Filter::parse(&labels, Reach::everything()), Err(FilterError::TooManyLabels { labels: 17 }));
     }
 }

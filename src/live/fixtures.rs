@@ -5,7 +5,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::model::series::SeriesDirectory;
-use crate::model::{Batch, Committed, Identity, Labels, Micros, Origin, Series, SeriesId, ServerKey};
+use crate::model::{Batch, Belonging, Committed, Identity, Labels, Micros, Origin, Reach, Series, SeriesId, ServerKey};
 
 pub(super) fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
     of.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -25,6 +25,11 @@ pub(super) struct Directory(pub(super) Vec<Arc<Series>>);
 impl SeriesDirectory for Directory {
     fn series(&self, id: SeriesId) -> Option<Arc<Series>> {
         self.0.get(id.0 as usize).cloned()
+    }
+
+    /// They are all the fleet's.
+    fn is_within(&self, server_id: Uuid, reach: &Reach) -> bool {
+        reach.covers(server_id, &Belonging::default())
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::backlog::{Backlog, Work};
 use super::mailbox::{Mailbox, QueueLimits, Taken};
@@ -113,6 +114,19 @@ impl Hub {
     /// When live push has ended or is too busy to answer.
     pub async fn marks(&self) -> Result<Marks, SubscribeError> {
         self.questions.ask(Command::Marks).await
+    }
+
+    /// Has it looked at anew who may see the samples of servers whose owner or labels changed. What the directory says of
+    /// them must be true by now.
+    ///
+    /// # Errors
+    /// When live push is too busy: some may see what they should not until this is tried again.
+    pub async fn judge_anew(&self, server_ids: Vec<Uuid>) -> Result<(), SubscribeError> {
+        match self.questions.ask(|question| Command::JudgeAnew(server_ids, question)).await {
+            // Nobody is told of anything any more.
+            Err(SubscribeError::Stopped) => Ok(()),
+            judged => judged,
+        }
     }
 
     /// Tells the subscribers of a server. An event that is too long is counted instead.

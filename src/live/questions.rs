@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use uuid::Uuid;
 
 use super::hub::{SubscribeError, Subscription};
 use super::marks::Marks;
@@ -20,8 +21,13 @@ const ASKING_MAX: usize = 256;
 
 /// What the worker is asked to do between two flushes.
 pub(super) enum Command {
-    Subscribe { request: StreamRequest, question: Question<Result<Subscription, SubscribeError>> },
+    Subscribe {
+        request: StreamRequest,
+        question: Question<Result<Subscription, SubscribeError>>,
+    },
     Marks(Question<Marks>),
+    /// Owners or labels of these servers changed.
+    JudgeAnew(Vec<Uuid>, Question<()>),
     Unsubscribe(SessionId),
 }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::filter::{Filter, FilterError};
-use crate::model::Micros;
+use crate::model::{Micros, Reach};
 
 /// One subscription as the query string spells it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct StreamRequest {
     pub filter: Arc<Filter>,
     /// `batch=true`: every text frame is an array of what would otherwise be single frames.
@@ -16,15 +16,15 @@ pub struct StreamRequest {
 }
 
 impl StreamRequest {
-    /// Reads decoded query pairs. Of an option that is given twice the last one counts; unknown keys are ignored.
+    /// Reads decoded query pairs; `reach` is that of who asks. Of an option that is given twice the last one counts; unknown keys are ignored.
     ///
     /// # Errors
     /// When the filter passes its bounds, or `since` is no timestamp.
-    pub fn parse(pairs: &[(String, String)]) -> Result<Self, FilterError> {
+    pub fn parse(pairs: &[(String, String)], reach: Reach) -> Result<Self, FilterError> {
         let last = |name: &str| pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let since = last("since").filter(|text| !text.is_empty()).map(parse_since).transpose()?;
         let batch = matches!(last("batch"), Some("true" | "1"));
-        Ok(Self { filter: Arc::new(Filter::parse(pairs)?), batch, since })
+        Ok(Self { filter: Arc::new(Filter::parse(pairs, reach)?), batch, since })
     }
 }
 
@@ -40,17 +40,17 @@ mod tests {
     #[test]
     fn options_stand_beside_the_filter() {
         let query = pairs(&[("batch", "true"), ("since", "2025-11-20T11:00:00.5+01:00"), ("metric_type", "cpu")]);
-        let request = StreamRequest::parse(&query).unwrap();
+        let request = StreamRequest::parse(&query, Reach::everything()).unwrap();
         assert!(request.batch);
         assert_eq!(request.since, Some(Micros(1_763_632_800_500_000)));
         assert!(!request.filter.is_everything());
-        let plain = StreamRequest::parse(&[]).unwrap();
+        let plain = StreamRequest::parse(&[], Reach::everything()).unwrap();
         assert!(!plain.batch && plain.since.is_none() && plain.filter.is_everything());
     }
 
     #[test]
     fn a_since_that_is_no_timestamp_is_refused() {
-        let refused = StreamRequest::parse(&pairs(&[("since", "yesterday")])).unwrap_err();
+        let refused = StreamRequest::parse(&pairs(&[("since", "yesterday")]), Reach::everything()).unwrap_err();
         assert_eq!(refused, FilterError::InvalidSince);
     }
 }

@@ -138,7 +138,7 @@ impl Routes {
     fn match_anywhere(&mut self, matching: &mut Matching, series_max: usize) -> bool {
         let end = self.lists.len().min(matching.next + series_max);
         for list in &mut self.lists[matching.next..end] {
-            self.entries += usize::from(list.admit(&matching.group));
+            self.entries += usize::from(list.admit(&matching.group, self.directory.as_ref()));
         }
         matching.next = end;
         let is_complete = end == self.lists.len();
@@ -154,7 +154,8 @@ impl Routes {
             let of_server = self.by_server.entry(*server).or_default();
             let end = of_server.known.len().min(matching.next + left);
             for id in &of_server.known[matching.next..end] {
-                self.entries += usize::from(self.lists[id.0 as usize].admit(&matching.group));
+                let list = &mut self.lists[id.0 as usize];
+                self.entries += usize::from(list.admit(&matching.group, self.directory.as_ref()));
             }
             left -= end - matching.next;
             matching.next = end;
@@ -185,10 +186,31 @@ impl Routes {
         }
     }
 
+    /// Unlearns the series of a server whose owner or labels changed: each is matched anew when it is next met.
+    pub(super) fn unlearn(&mut self, server_id: Uuid) {
+        let Some(of_server) = self.by_server.get_mut(&server_id) else { return };
+        for id in of_server.known.drain(..) {
+            let list = std::mem::take(&mut self.lists[id.0 as usize]);
+            self.entries -= list.groups.len();
+        }
+        if let Some(matching) = &mut self.matching
+            && matching.group.1.servers().get(matching.server) == Some(&server_id)
+        {
+            // They come to the end of the server's series once more, and so before it.
+            matching.next = 0;
+        }
+        if self.unlisted.series.as_ref().is_some_and(|series| series.server_id == server_id) {
+            self.unlisted = List::default();
+        }
+    }
+
     /// The groups whose filter lets events of this server through.
     pub(super) fn of_event(&self, server_id: Uuid) -> impl Iterator<Item = GroupId> {
         let of_server = self.by_server.get(&server_id).into_iter().flat_map(|of_server| &of_server.groups);
-        of_server.chain(&self.anywhere).map(|(group, _)| *group).chain(self.everything.iter().copied())
+        let directory = self.directory.as_ref();
+        let reached = move |(_, filter): &&(GroupId, Arc<Filter>)| filter.admits_event(server_id, directory);
+        let groups = of_server.chain(&self.anywhere).filter(reached).map(|(group, _)| *group);
+        groups.chain(self.everything.iter().copied())
     }
 
     /// Looks a series up for the first time. Returns whether it has a list from now on.
@@ -198,8 +220,10 @@ impl Routes {
         let of_server = self.by_server.entry(series.server_id).or_default();
         let passed = self.matching.as_ref().filter(|matching| matching.has_passed(id)).map(|matching| &matching.group);
         let candidates = of_server.groups.iter().chain(&self.anywhere).chain(passed);
-        let groups: Vec<_> =
-            candidates.filter(|(_, filter)| filter.matches(&series)).map(|(group, _)| *group).collect();
+        let groups: Vec<_> = candidates
+            .filter(|(_, filter)| filter.admits(&series, self.directory.as_ref()))
+            .map(|(group, _)| *group)
+            .collect();
         let index = id.0 as usize;
         let has_room = index < LISTED_SERIES_MAX && self.entries + groups.len() <= self.entries_max;
         if has_room {
@@ -224,8 +248,8 @@ impl Matching {
 }
 
 impl List {
-    fn admit(&mut self, (group, filter): &(GroupId, Arc<Filter>)) -> bool {
-        let admits = self.series.as_ref().is_some_and(|series| filter.matches(series));
+    fn admit(&mut self, (group, filter): &(GroupId, Arc<Filter>), directory: &dyn SeriesDirectory) -> bool {
+        let admits = self.series.as_ref().is_some_and(|series| filter.admits(series, directory));
         if admits {
             self.groups.push(*group);
         }
@@ -239,9 +263,10 @@ mod tests {
 
     use super::*;
     use crate::live::fixtures::{directory, pairs};
+    use crate::model::Reach;
 
     fn filter(of: &[(&str, &str)]) -> Arc<Filter> {
-        Arc::new(Filter::parse(&pairs(of)).unwrap())
+        Arc::new(Filter::parse(&pairs(of), Reach::everything()).unwrap())
     }
 
     fn groups(routes: &mut Routes, series: u32) -> Option<Vec<GroupId>> {
@@ -263,19 +288,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_group_that_is_matched_in_slices_sees_every_series_once_whenever_it_is_learned(
+        fn a_group_that_is_matched_in_slices_sees_every_series_once_whenever_it_is_learned_and_unlearned(
             conditions in prop::sample::select(CONDITIONS),
-            learned in prop::collection::vec((0..40_u32, any::<bool>()), 0..80),
+            learned in prop::collection::vec((0..40_u32, any::<bool>(), prop::option::of(0..10_u128)), 0..80),
         ) {
             let filter = filter(&[conditions]);
             let mut routes = Routes::new(Arc::new(directory()), 1000);
             let (before, during) = learned.split_at(learned.len() / 2);
-            before.iter().for_each(|(id, _)| drop(groups(&mut routes, *id)));
+            before.iter().for_each(|(id, ..)| drop(groups(&mut routes, *id)));
             routes.add(7, &filter).unwrap();
-            for (id, is_slice) in during {
+            for (id, is_slice, unlearned) in during {
                 groups(&mut routes, *id);
                 if *is_slice {
                     routes.match_some(1);
+                }
+                if let Some(server) = unlearned {
+                    routes.unlearn(Uuid::from_u128(*server));
                 }
             }
             while !routes.match_some(1) {}

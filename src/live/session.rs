@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError as Violation;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as ProtocolError, Message};
+use tokio_util::sync::CancellationToken;
 
 use super::feed::Feed;
 use super::heartbeat::{Due, Heartbeat, HeartbeatConfig};
@@ -47,6 +48,8 @@ pub struct SessionSetup {
     pub heartbeat: HeartbeatConfig,
     /// What the session starts beside itself belongs to this group.
     pub tasks: Tasks,
+    /// Cancelled when who opened it is not let in any more.
+    pub dismissed: CancellationToken,
 }
 
 /// Why a session ended.
@@ -56,6 +59,8 @@ pub enum Ended {
     Client,
     /// The server stops.
     Stopping,
+    /// Who opened it is not let in any more.
+    Dismissed,
     /// The socket took nothing for too long.
     Stalled,
     /// The client did not answer a ping.
@@ -83,7 +88,7 @@ where
         heartbeat: Heartbeat::new(setup.heartbeat, Instant::now()),
     };
     let feed = Feed::start(setup.hub, setup.replays, setup.request, &setup.tasks);
-    let ended = session.run(feed, stopping).await;
+    let ended = session.run(feed, stopping, setup.dismissed).await;
     if matches!(ended, Ended::Stalled | Ended::Silent) {
         LiveStats::add(&stats.sessions_stalled, 1);
     }
@@ -103,6 +108,7 @@ struct Session<S> {
 /// What a turn of the loop waited for.
 enum Turn {
     Stop,
+    Dismiss,
     Read(Option<Result<Message, ProtocolError>>),
     Wrote(io::Result<()>),
     Fed(Result<(), AttachError>),
@@ -110,7 +116,7 @@ enum Turn {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
-    async fn run(mut self, mut feed: Feed, stopping: impl Future<Output = ()>) -> Ended {
+    async fn run(mut self, mut feed: Feed, stopping: impl Future<Output = ()>, dismissed: CancellationToken) -> Ended {
         tokio::pin!(stopping);
         let timer = tokio::time::sleep_until(self.heartbeat.next());
         tokio::pin!(timer);
@@ -119,6 +125,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             let is_writing = self.is_unflushed || self.outgoing.has_remaining();
             let turn = tokio::select! {
                 () = &mut stopping => Turn::Stop,
+                () = dismissed.cancelled() => Turn::Dismiss,
                 message = self.protocol.next(), if may_read => Turn::Read(message),
                 wrote = write_some(&mut self.writer, &mut self.outgoing), if is_writing => Turn::Wrote(wrote),
                 fed = feed.ready(), if !is_writing => Turn::Fed(fed),
@@ -143,6 +150,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     async fn take(&mut self, turn: Turn, feed: &mut Feed) -> Option<Ended> {
         match turn {
             Turn::Stop => Some(Ended::Stopping),
+            Turn::Dismiss => Some(Ended::Dismissed),
             Turn::Read(None) => Some(Ended::Client),
             Turn::Read(Some(Ok(_))) => {
                 self.heartbeat.heard();
@@ -200,6 +208,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         let close = match &ended {
             Ended::Client => None,
             Ended::Stopping => Some((CloseCode::Away, "the server stops")),
+            Ended::Dismissed => Some((CloseCode::Policy, "access has ended")),
             Ended::Protocol(ProtocolError::Capacity(_)) => Some((CloseCode::Size, "the message is too long")),
             Ended::Protocol(_) => Some((CloseCode::Protocol, "")),
             Ended::Refused(error) => Some(refusal(error)),

@@ -110,6 +110,11 @@ impl HubState {
         self.routes.match_some(MATCH_STEPS_MAX)
     }
 
+    /// Servers whose owner or labels changed: who may see their samples is looked at anew.
+    pub(super) fn judge_anew(&mut self, server_ids: &[Uuid]) {
+        server_ids.iter().for_each(|id| self.routes.unlearn(*id));
+    }
+
     /// From now on what matches goes to `mailbox`; what was handed on before is up to [`HubState::marks`].
     pub(super) fn join(&mut self, group: GroupId, mailbox: Arc<Mailbox>) -> SessionId {
         self.session_last += 1;

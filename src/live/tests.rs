@@ -14,13 +14,13 @@ use super::mailbox::Mailbox;
 use super::state::{HubState, SessionId};
 use super::stats::LiveStats;
 use super::*;
-use crate::model::{CommitListener, Committed, Micros, Origin, Sample};
+use crate::model::{CommitListener, Committed, Micros, Origin, Reach, Sample};
 
 const ORIGIN: Origin = Origin { node: 1, lane: 0 };
 const ROOMY: QueueLimits = QueueLimits { messages_max: 1 << 20, bytes_max: 1 << 30, all_bytes_max: 1 << 30 };
 
 fn request(of: &[(&str, &str)]) -> StreamRequest {
-    StreamRequest::parse(&pairs(of)).unwrap()
+    StreamRequest::parse(&pairs(of), Reach::everything()).unwrap()
 }
 
 /// The `(series, sequence)` of the metrics, and the `(server, MAX)` of the events, in the order they were pushed.
@@ -138,7 +138,7 @@ proptest! {
                 Step::Publish(server) => {
                     let (server_id, data) = (Uuid::from_u128(u128::from(server)), server.to_string().into());
                     state.publish(&Event { server_id, kind: "process_snapshot", data });
-                    for expected in present.iter_mut().filter(|expected| expected.filter.matches_event(server_id)) {
+                    for expected in present.iter_mut().filter(|expected| expected.filter.admits_event(server_id, &directory)) {
                         expected.messages.push((u32::from(server), u64::MAX));
                     }
                 }

@@ -136,6 +136,10 @@ impl HubWorker {
                 Err(refused) => question.answer(Err(refused)),
             },
             Command::Marks(question) => question.answer(self.state.marks().clone()),
+            Command::JudgeAnew(server_ids, question) => {
+                self.state.judge_anew(&server_ids);
+                question.answer(());
+            }
             Command::Unsubscribe(session) => self.state.unsubscribe(session),
         }
         if self.has_unheard.swap(false, Ordering::AcqRel) {

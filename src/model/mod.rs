@@ -19,7 +19,7 @@ pub use entry::{Document, Event, LogLine};
 pub use intake::Intake;
 pub use month::Month;
 pub use points::{Batch, Points, RawIdentity, Span};
-pub use reach::{Belonging, Reach, UserId, Whose};
+pub use reach::{Belonging, Reach, UserId, Whom, Whose};
 pub use sample::Sample;
 pub use series::{Identity, IdentityError, Labels, Series, SeriesDirectory, SeriesId, ServerKey};
 pub use text_set::TextSet;

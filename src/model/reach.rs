@@ -20,7 +20,9 @@ pub struct Belonging {
 }
 
 /// The servers that a caller may see: those of `whose`, as far as they are among `servers` and have all of `labels`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Has no default on purpose: who asks for less than everything must not be forgotten.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reach {
     pub whose: Whose,
     /// `None` does not restrict.
@@ -28,12 +30,21 @@ pub struct Reach {
     pub labels: Labels,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Whose {
     /// The fleet's and every person's.
     Everyones,
     /// The fleet's, those of one person, or both.
     Some { fleet: bool, owner: Option<UserId> },
+}
+
+/// Which servers are meant where host names stand for them.
+#[derive(Clone, Copy, Debug)]
+pub enum Whom<'a> {
+    /// The fleet's, as far as they can be reached. Names that are new are registered for those who reach all of it.
+    Hosts(&'a Reach),
+    /// This one, whatever the host is called: agents speak for their own server only.
+    Server(Uuid),
 }
 
 impl Reach {
@@ -67,6 +78,12 @@ impl Reach {
 
     pub fn is_everything(&self) -> bool {
         self.whose == Whose::Everyones && self.servers.is_none() && self.labels.is_empty()
+    }
+
+    /// Whether every server of the fleet is in it, those included that are yet to come: only then may one be added.
+    pub fn is_whole_fleet(&self) -> bool {
+        let has_fleet = !matches!(self.whose, Whose::Some { fleet: false, .. });
+        has_fleet && self.servers.is_none() && self.labels.is_empty()
     }
 
     pub fn covers(&self, id: Uuid, belonging: &Belonging) -> bool {
@@ -107,6 +124,16 @@ mod tests {
         assert!(!viewer.covers(id, &of(Some(BOB))));
         assert!(Reach::everything().covers(id, &of(Some(BOB))));
         assert!(!Reach::fleet().covers(id, &of(Some(ANN))));
+    }
+
+    #[test]
+    fn servers_are_added_by_those_who_reach_the_whole_fleet() {
+        let owner = Some(ANN);
+        assert!(Reach::everything().is_whole_fleet() && Reach::fleet().is_whole_fleet());
+        assert!(Reach::of(Whose::Some { fleet: true, owner }).is_whole_fleet());
+        assert!(!Reach::of(Whose::Some { fleet: false, owner }).is_whole_fleet());
+        assert!(!Reach::server(Uuid::from_u128(1)).is_whole_fleet());
+        assert!(!Reach { labels: labels(&[("env", "prod")]), ..Reach::fleet() }.is_whole_fleet());
     }
 
     #[test]

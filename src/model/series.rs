@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::reach::Reach;
+
 /// Longest metric type and metric name, in bytes.
 pub const NAME_BYTES_MAX: usize = 256;
 /// Most labels on one series.
@@ -61,9 +63,12 @@ pub struct Series {
     pub identity: Identity,
 }
 
-/// Where a series is found by its number.
+/// Where a series is found by its number, and whether its server is for someone.
 pub trait SeriesDirectory: Send + Sync {
     fn series(&self, id: SeriesId) -> Option<Arc<Series>>;
+
+    /// Whether the server is within reach. One that is not known is within the reach of everything only.
+    fn is_within(&self, server_id: Uuid, reach: &Reach) -> bool;
 }
 
 impl Labels {

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::request::{self, RequestError, series_filter, shortened};
 use super::{Engine, QueryError, levels};
-use crate::model::{Micros, Series, SeriesId};
+use crate::model::{Micros, Reach, Series, SeriesId};
 use crate::store::levels::samples::WINDOW_MICROS;
 use crate::store::series::{self, SeriesFilter};
 use crate::store::{Client, StoreError, sizes};
@@ -66,10 +66,11 @@ impl ExportRequest {
     pub fn parse<'a>(
         pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone,
         now: Micros,
+        reach: &Reach,
     ) -> Result<Self, RequestError> {
         let get = |name: &str| pairs.clone().find(|(key, value)| *key == name && !value.is_empty()).map(|pair| pair.1);
         Ok(Self {
-            filter: series_filter(pairs.clone())?,
+            filter: series_filter(pairs.clone(), reach)?,
             from: get("from").map_or(Ok(Micros(i64::MIN)), |text| request::time("from", text, now))?,
             to: get("to").map_or(Ok(Micros(i64::MAX)), |text| request::time("to", text, now))?,
             format: line_format(get("format"))?,
@@ -242,7 +243,8 @@ mod tests {
     #[test]
     fn parameters_are_those_of_a_query_and_their_own() {
         let parse = |pairs: &[(&str, &str)]| {
-            ExportRequest::parse(pairs.iter().copied(), Micros(0)).map_err(|error| error.to_string())
+            ExportRequest::parse(pairs.iter().copied(), Micros(0), &Reach::everything())
+                .map_err(|error| error.to_string())
         };
         let request = parse(&[("metric_type", "cpu"), ("format", "csv"), ("hostname", "true")]).unwrap();
         assert_eq!((request.format, request.with_hostname), (LineFormat::Csv, true));

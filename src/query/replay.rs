@@ -24,7 +24,7 @@ use super::selection::Selection;
 use super::stored::{self, Reading, Scope};
 use super::{Engine, QueryError};
 use crate::codec::block;
-use crate::model::{Batch, Micros, Origin, Sample, Series, SeriesDirectory, SeriesId};
+use crate::model::{Batch, Micros, Origin, Reach, Sample, Series, SeriesDirectory, SeriesId};
 use crate::store::journal::{self, BlockOrder, BlockQuery, Mark};
 use crate::store::levels::progress;
 use crate::store::levels::standstill::{self, Standstill};
@@ -56,6 +56,8 @@ pub struct Past<'a> {
     pub up_to: Marks,
     /// Series of other servers are not wanted; none: of any.
     pub servers: &'a [Uuid],
+    /// Series of servers beyond it are not there.
+    pub reach: &'a Reach,
     /// Whether `wanted` says yes to all.
     pub is_everything: bool,
     pub wanted: &'a (dyn Fn(&Series) -> bool + Sync),
@@ -155,7 +157,7 @@ impl Engine {
             cursor = page.last().map(|row| Cursor { time: row.time, series: row.series });
             for rows in page.chunks(CHUNK_ROWS) {
                 let mut rows = named(rows, &selection);
-                rows.retain(|row| (past.wanted)(&row.series));
+                rows.retain(|row| self.is_wanted(past, &row.series));
                 sent += rows.len() as u64;
                 into.send(rows).await.map_err(|_| QueryError::Abandoned)?;
             }
@@ -169,10 +171,10 @@ impl Engine {
     /// The series to look for, as far as that spares reading others.
     async fn selection(&self, past: &Past<'_>) -> Result<Selection, QueryError> {
         if past.is_everything {
-            return Ok(Selection::everything());
+            return Selection::of(self, &SeriesFilter::all(past.reach.clone())).await;
         }
         let server_ids = (!past.servers.is_empty()).then(|| past.servers.to_vec());
-        let filter = SeriesFilter { server_ids, ..SeriesFilter::default() };
+        let filter = SeriesFilter { server_ids, ..SeriesFilter::all(past.reach.clone()) };
         let mut matching = Vec::new();
         let mut after = SeriesId(0);
         loop {
@@ -180,7 +182,7 @@ impl Engine {
             matching.extend(found.iter().filter(|series| (past.wanted)(series)).map(|series| series.id));
             if matching.len() > self.config.series_max as usize {
                 // Then all are read, and each is looked at before it is sent.
-                return Ok(Selection::everything());
+                return Selection::within(self, past.reach).await;
             }
             match found.last() {
                 Some(last) if found.len() == SERIES_PAGE as usize => after = last.id,
@@ -234,12 +236,17 @@ impl Engine {
         }
     }
 
+    /// Of a series that the catalog knows, and so its server.
+    fn is_wanted(&self, past: &Past<'_>, series: &Series) -> bool {
+        (past.wanted)(series) && self.catalog.is_within(series.server_id, past.reach)
+    }
+
     fn matching(&self, past: &Past<'_>, samples: &Batch) -> Vec<Sample> {
         let mut matching = Vec::new();
         let mut start = 0;
         for of_one_series in samples.series.chunk_by(|left, right| left == right) {
             let end = start + of_one_series.len();
-            let series = self.catalog.series(of_one_series[0]).filter(|series| (past.wanted)(series));
+            let series = self.catalog.series(of_one_series[0]).filter(|series| self.is_wanted(past, series));
             if let Some(series) = series {
                 let wanted = (start..end).filter(|place| samples.times[*place] >= past.since);
                 matching.extend(wanted.map(|place| Sample {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::cursor::Cursor;
 use super::when;
-use crate::model::Micros;
+use crate::model::{Micros, Reach};
 use crate::store::journal::BlockOrder;
 use crate::store::series::SeriesFilter;
 
@@ -76,6 +76,7 @@ impl MetricsRequest {
     pub fn parse<'a>(
         pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone,
         now: Micros,
+        reach: &Reach,
     ) -> Result<Self, RequestError> {
         let get = |name: &str| pairs.clone().find(|(key, value)| *key == name && !value.is_empty()).map(|pair| pair.1);
         let format = format(get("format"))?;
@@ -85,7 +86,7 @@ impl MetricsRequest {
             Some(other) => return Err(RequestError::Order(shortened(other))),
         };
         Ok(Self {
-            filter: series_filter(pairs.clone())?,
+            filter: series_filter(pairs.clone(), reach)?,
             from: get("from").map_or(Ok(Micros(i64::MIN)), |text| time("from", text, now))?,
             to: get("to").map_or(Ok(Micros(i64::MAX)), |text| time("to", text, now))?,
             limit: limit(get("limit"), format)?,
@@ -97,17 +98,19 @@ impl MetricsRequest {
 }
 
 /// The parameters that choose series: `server_id`, `metric_type`, `metric_name` (each may list several) and
-/// `label.<name>`.
+/// `label.<name>`, of those within `reach`.
 ///
 /// # Errors
 /// When a server id is none, or a list is too long.
 pub fn series_filter<'a>(
     pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+    reach: &Reach,
 ) -> Result<SeriesFilter, RequestError> {
     let servers = members("server_id", pairs.clone())?;
     let parsed = |text: &String| Uuid::try_parse(text).map_err(|_| RequestError::ServerId(shortened(text)));
     let server_ids = servers.map(|servers| servers.iter().map(parsed).collect::<Result<Vec<_>, _>>()).transpose()?;
     Ok(SeriesFilter {
+        reach: reach.clone(),
         server_ids,
         metric_types: members("metric_type", pairs.clone())?,
         metric_names: members("metric_name", pairs.clone())?,
@@ -189,7 +192,7 @@ mod tests {
     use super::*;
 
     fn parse(pairs: &[(&str, &str)]) -> Result<MetricsRequest, RequestError> {
-        MetricsRequest::parse(pairs.iter().copied(), Micros(0))
+        MetricsRequest::parse(pairs.iter().copied(), Micros(0), &Reach::everything())
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Which series a query is about, and what they are called.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Engine, QueryError};
-use crate::model::{Series, SeriesDirectory, SeriesId};
+use crate::model::{Reach, Series, SeriesDirectory, SeriesId, ServerKey};
 use crate::store::series::{self, SeriesFilter};
+use crate::store::servers;
 
 /// The selected series, by number. `None` in the map: looked for and not there, as its server was deleted.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(super) struct Selection {
     known: HashMap<SeriesId, Option<Arc<Series>>, foldhash::fast::RandomState>,
     /// The selected ones in order; without, all that exist are, and each is looked up when it is first met.
     ids: Option<Vec<SeriesId>>,
+    /// Those of other servers are as if they did not exist; `None` does not restrict.
+    servers: Option<HashSet<ServerKey>>,
 }
 
 /// More series than this are not looked up one by one where reading by time may be done after a few rows.
@@ -30,12 +33,26 @@ pub(super) enum Standing {
 }
 
 impl Selection {
-    /// Looks the filter up. Without a condition nothing is looked up before it is met.
+    /// Looks the filter up. Without a condition nothing is looked up before it is met, unless few can be reached.
     pub(super) async fn of(engine: &Engine, filter: &SeriesFilter) -> Result<Self, QueryError> {
         if filter.is_open() {
             return Ok(Self::everything());
         }
-        Self::listing(engine, filter).await
+        match Self::listing(engine, filter).await {
+            Err(QueryError::TooManySeries { .. }) if filter.is_unconditional() => {
+                Self::within(engine, &filter.reach).await
+            }
+            listed => listed,
+        }
+    }
+
+    /// Everything of the servers that can be reached.
+    pub(super) async fn within(engine: &Engine, reach: &Reach) -> Result<Self, QueryError> {
+        if reach.is_everything() {
+            return Ok(Self::everything());
+        }
+        let keys = servers::within(&engine.database.client().await?, reach).await?;
+        Ok(Self { servers: Some(keys.into_iter().collect()), ..Self::everything() })
     }
 
     /// Looks the filter up, whether or not it has a condition.
@@ -51,7 +68,7 @@ impl Selection {
     }
 
     pub(super) fn everything() -> Self {
-        Self { known: HashMap::default(), ids: None }
+        Self { known: HashMap::default(), ids: None, servers: None }
     }
 
     /// Those of `ids` that exist.
@@ -60,7 +77,7 @@ impl Selection {
         engine.catalog.load(&ids).await?;
         let known: HashMap<_, _, _> = ids.iter().map(|id| (*id, engine.catalog.series(*id))).collect();
         ids.retain(|id| known.get(id).is_some_and(Option::is_some));
-        Ok(Self { known, ids: Some(ids) })
+        Ok(Self { known, ids: Some(ids), servers: None })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -99,8 +116,10 @@ impl Selection {
             None if self.ids.is_some() => false,
             None => {
                 let Some(series) = engine.catalog.series(id) else { return Standing::Unmet };
-                self.known.insert(id, Some(series));
-                true
+                let series = self.reached(series);
+                let is_there = series.is_some();
+                self.known.insert(id, series);
+                is_there
             }
         };
         if known { Standing::Selected } else { Standing::Not }
@@ -109,8 +128,15 @@ impl Selection {
     /// Gets to know series that were unmet. Takes a connection, so the caller must hold none.
     pub(super) async fn meet(&mut self, engine: &Engine, unmet: &[SeriesId]) -> Result<(), QueryError> {
         engine.catalog.load(unmet).await?;
-        self.known.extend(unmet.iter().map(|id| (*id, engine.catalog.series(*id))));
+        for id in unmet {
+            let series = engine.catalog.series(*id).and_then(|series| self.reached(series));
+            self.known.insert(*id, series);
+        }
         Ok(())
+    }
+
+    fn reached(&self, series: Arc<Series>) -> Option<Arc<Series>> {
+        Some(series).filter(|series| self.servers.as_ref().is_none_or(|servers| servers.contains(&series.server)))
     }
 
     pub(super) fn get(&self, id: SeriesId) -> Option<&Arc<Series>> {

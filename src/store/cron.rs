@@ -3,8 +3,9 @@
 use deadpool_postgres::Client;
 use uuid::Uuid;
 
+use super::reach::parameter;
 use super::{StoreError, Timestamp};
-use crate::model::Micros;
+use crate::model::{Micros, Reach};
 
 #[derive(Clone, Debug)]
 pub struct NewJob {
@@ -29,14 +30,15 @@ pub struct Run {
     pub ran_at: Micros,
 }
 
-/// Adds a job. `None` when the server is not registered, or has `jobs_max` jobs.
+/// Adds a job. `None` when no such server is within reach, or it has `jobs_max` jobs.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn add_job(client: &Client, job: NewJob, jobs_max: i64) -> Result<Option<Job>, StoreError> {
+pub async fn add_job(client: &Client, job: NewJob, jobs_max: i64, reach: &Reach) -> Result<Option<Job>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/cron_job_add.sql")).await?;
-    let row =
-        client.query_opt(&statement, &[&job.server_id, &job.name, &job.schedule, &job.command, &jobs_max]).await?;
+    let NewJob { server_id, name, schedule, command } = &job;
+    let reach = parameter(reach);
+    let row = client.query_opt(&statement, &[server_id, name, schedule, command, &jobs_max, &reach]).await?;
     row.map(|row| Ok(Job { id: row.try_get("id")?, created_at: row.try_get::<_, Timestamp>("created_at")?.0, job }))
         .transpose()
 }
@@ -45,9 +47,9 @@ pub async fn add_job(client: &Client, job: NewJob, jobs_max: i64) -> Result<Opti
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn jobs(client: &Client, server_id: Uuid, jobs_max: i64) -> Result<Vec<Job>, StoreError> {
+pub async fn jobs(client: &Client, server_id: Uuid, jobs_max: i64, reach: &Reach) -> Result<Vec<Job>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/cron_job_list.sql")).await?;
-    let rows = client.query(&statement, &[&server_id, &jobs_max]).await?;
+    let rows = client.query(&statement, &[&server_id, &jobs_max, &parameter(reach)]).await?;
     rows.iter()
         .map(|row| {
             let (name, schedule, command) = (row.try_get("name")?, row.try_get("schedule")?, row.try_get("command")?);
@@ -60,11 +62,20 @@ pub async fn jobs(client: &Client, server_id: Uuid, jobs_max: i64) -> Result<Vec
 /// Adds a run of a job, lets go of the oldest beyond `runs_max`, and answers the new one's id.
 ///
 /// # Errors
-/// [`StoreError::MissingReference`] when there is no such job, otherwise when PostgreSQL is not available.
-pub async fn add_run(client: &Client, job_id: Uuid, run: &Run, runs_max: i64) -> Result<i64, StoreError> {
+/// [`StoreError::MissingReference`] when there is no such job within reach, otherwise when PostgreSQL is not available.
+pub async fn add_run(
+    client: &Client,
+    job_id: Uuid,
+    run: &Run,
+    runs_max: i64,
+    reach: &Reach,
+) -> Result<i64, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/cron_result_add.sql")).await?;
-    let ran_at = Timestamp(run.ran_at);
-    let row = client.query_one(&statement, &[&job_id, &run.success, &run.duration_ms, &run.output, &ran_at]).await?;
+    let (ran_at, reach) = (Timestamp(run.ran_at), parameter(reach));
+    let row = client
+        .query_opt(&statement, &[&job_id, &run.success, &run.duration_ms, &run.output, &ran_at, &reach])
+        .await?
+        .ok_or(StoreError::MissingReference)?;
     let prune = client.prepare_cached(include_str!("../../sql/queries/cron_result_prune.sql")).await?;
     client.execute(&prune, &[&job_id, &runs_max]).await?;
     Ok(row.try_get("id")?)
@@ -74,9 +85,9 @@ pub async fn add_run(client: &Client, job_id: Uuid, run: &Run, runs_max: i64) ->
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn runs(client: &Client, job_id: Uuid, runs_max: i64) -> Result<Vec<(i64, Run)>, StoreError> {
+pub async fn runs(client: &Client, job_id: Uuid, runs_max: i64, reach: &Reach) -> Result<Vec<(i64, Run)>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/cron_result_list.sql")).await?;
-    let rows = client.query(&statement, &[&job_id, &runs_max]).await?;
+    let rows = client.query(&statement, &[&job_id, &runs_max, &parameter(reach)]).await?;
     rows.iter()
         .map(|row| {
             let ran_at = row.try_get::<_, Timestamp>("ran_at")?.0;

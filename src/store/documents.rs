@@ -5,9 +5,10 @@ use serde_json::value::RawValue;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use super::reach::parameter;
 use super::text::stored;
 use super::{StoreError, Timestamp};
-use crate::model::{Document, Micros};
+use crate::model::{Document, Micros, Reach};
 
 /// How many documents of one server and kind are kept.
 pub const HISTORY_MAX: i64 = 100;
@@ -43,9 +44,14 @@ pub async fn add(client: &mut Client, document: &Document) -> Result<i64, StoreE
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn latest(client: &Client, server_id: Uuid, kind: Option<&str>) -> Result<Vec<StoredDocument>, StoreError> {
+pub async fn latest(
+    client: &Client,
+    server_id: Uuid,
+    kind: Option<&str>,
+    reach: &Reach,
+) -> Result<Vec<StoredDocument>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/document_latest.sql")).await?;
-    let rows = client.query(&statement, &[&server_id, &kind]).await?;
+    let rows = client.query(&statement, &[&server_id, &kind, &parameter(reach)]).await?;
     rows.iter().map(document).collect()
 }
 
@@ -58,9 +64,10 @@ pub async fn history(
     server_id: Uuid,
     kind: &str,
     documents_max: i64,
+    reach: &Reach,
 ) -> Result<Vec<StoredDocument>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/document_history.sql")).await?;
-    let rows = client.query(&statement, &[&server_id, &kind, &documents_max]).await?;
+    let rows = client.query(&statement, &[&server_id, &kind, &documents_max, &parameter(reach)]).await?;
     rows.iter().map(document).collect()
 }
 
@@ -68,9 +75,14 @@ pub async fn history(
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn latest_of_all(client: &Client, kind: &str, servers_max: i64) -> Result<Vec<StoredDocument>, StoreError> {
+pub async fn latest_of_all(
+    client: &Client,
+    kind: &str,
+    servers_max: i64,
+    reach: &Reach,
+) -> Result<Vec<StoredDocument>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/document_latest_of_all.sql")).await?;
-    let rows = client.query(&statement, &[&kind, &servers_max]).await?;
+    let rows = client.query(&statement, &[&kind, &servers_max, &parameter(reach)]).await?;
     rows.iter().map(document).collect()
 }
 

@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::copy::{CopyWriter, send};
 use super::partitions::{self, Monthly};
+use super::reach::parameter;
 use super::text::{stored, stored_json, within};
 use super::{StoreError, Timestamp};
-use crate::model::{Event, LogLine, Micros};
+use crate::model::{Event, LogLine, Micros, Reach};
 
 /// The longest kind, severity, source or level; what is longer is cut.
 pub const WORD_BYTES_MAX: usize = 256;
@@ -21,6 +22,8 @@ pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// What a table of entries is read for. Empty lists do not filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryQuery {
+    /// Entries of other servers do not exist for who asks.
+    pub reach: Reach,
     pub server_ids: Vec<Uuid>,
     /// Kinds of events; sources of log lines.
     pub kinds: Vec<String>,
@@ -144,6 +147,7 @@ async fn read(client: &Client, sql: &str, query: &EntryQuery) -> Result<Vec<Stor
                 &Timestamp(before),
                 &before_id,
                 &query.entries_max,
+                &parameter(&query.reach),
             ],
         )
         .await?;

@@ -3,7 +3,7 @@
 use super::{Database, StoreError};
 
 /// Every migration, oldest first. Names begin with the time they were written, so branches do not collide.
-const MIGRATIONS: [(&str, &str); 18] = [
+const MIGRATIONS: [(&str, &str); 20] = [
     ("20261120100000_engine", include_str!("../../sql/migrations/20261120100000_engine.sql")),
     ("20261120110000_history", include_str!("../../sql/migrations/20261120110000_history.sql")),
     ("20261120130000_catalog_revision", include_str!("../../sql/migrations/20261120130000_catalog_revision.sql")),
@@ -20,6 +20,8 @@ const MIGRATIONS: [(&str, &str); 18] = [
     ("20261120193300_ring", include_str!("../../sql/migrations/20261120193300_ring.sql")),
     ("20261120200000_identity", include_str!("../../sql/migrations/20261120200000_identity.sql")),
     ("20261120200000_packed_rows", include_str!("../../sql/migrations/20261120200000_packed_rows.sql")),
+    ("20261120203000_belonging", include_str!("../../sql/migrations/20261120203000_belonging.sql")),
+    ("20261120203000_set_up", include_str!("../../sql/migrations/20261120203000_set_up.sql")),
     ("20261120203000_short_identities", include_str!("../../sql/migrations/20261120203000_short_identities.sql")),
     ("20261120210000_documents_verbatim", include_str!("../../sql/migrations/20261120210000_documents_verbatim.sql")),
 ];

@@ -19,16 +19,25 @@ pub mod appender; // a writer's own connection, with its COPY prepared
 pub mod nodes; // what processes learn of each other
 pub mod verify; // what the check of all that is stored reads
 pub mod sizes; // how much there is
+mod reach; // whose servers a statement is about
 pub mod servers; // the machines agents speak for
 pub mod series; // what samples belong to
 pub mod snapshots; // whole-state documents
 pub mod entries; // events and log lines
 pub mod documents; // how servers are
 mod text; // texts from outside
+pub mod users; // people who can sign in
+pub mod sessions; // browsers that are signed in
+pub mod refresh_tokens; // what new access tokens are had for
+pub mod invites; // codes to register with
+pub mod settings; // what people set while the server runs
+pub mod audit; // who did what
 pub mod cron; // scheduled commands and their runs
 pub mod ports; // port probes and their outcomes
+pub mod tokens; // what programs are let in by
+pub mod agents; // programs with a token of their own
 
 pub use database::Database;
-pub use deadpool_postgres::{Client, GenericClient, Transaction};
+pub use deadpool_postgres::{Client, ClientWrapper, GenericClient, Transaction};
 pub use error::StoreError;
 pub use timestamp::Timestamp;

@@ -15,6 +15,8 @@ pub const WRITERS_MAX: usize = 4096;
 pub struct News {
     /// Another number means that servers were deleted; they are gone for whoever reads it.
     pub catalog_revision: i64,
+    /// Another number means that owners or labels of servers changed.
+    pub belongings: i64,
     /// The newest sequence of each writer, the highest writer first.
     pub writers: Vec<(Origin, u64)>,
     /// Those of them of whom nothing is left in the journal.
@@ -50,8 +52,12 @@ pub async fn news(client: &impl GenericClient) -> Result<News, StoreError> {
     let Some(first) = rows.first() else {
         return Err(StoreError::Unreadable("the catalog has no revision".to_owned()));
     };
-    let (revision, writers) = (first.try_get("revision")?, Vec::with_capacity(rows.len()));
-    let mut news = News { catalog_revision: revision, writers, drained: Vec::new() };
+    let mut news = News {
+        catalog_revision: first.try_get("revision")?,
+        belongings: first.try_get("belongings")?,
+        writers: Vec::with_capacity(rows.len()),
+        drained: Vec::new(),
+    };
     for row in &rows {
         let (Some(node), Some(lane)) = (row.try_get::<_, Option<i32>>("node")?, row.try_get::<_, Option<i16>>("lane")?)
         else {

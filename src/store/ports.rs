@@ -3,8 +3,9 @@
 use deadpool_postgres::Client;
 use uuid::Uuid;
 
+use super::reach::parameter;
 use super::{StoreError, Timestamp};
-use crate::model::Micros;
+use crate::model::{Micros, Reach};
 
 #[derive(Clone, Debug)]
 pub struct NewCheck {
@@ -30,16 +31,20 @@ pub struct Outcome {
     pub checked_at: Micros,
 }
 
-/// Adds a check. `None` when the server is not registered, or has `checks_max` checks.
+/// Adds a check. `None` when no such server is within reach, or it has `checks_max` checks.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn add_check(client: &Client, check: NewCheck, checks_max: i64) -> Result<Option<Check>, StoreError> {
+pub async fn add_check(
+    client: &Client,
+    check: NewCheck,
+    checks_max: i64,
+    reach: &Reach,
+) -> Result<Option<Check>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/port_check_add.sql")).await?;
-    let port = i32::from(check.port);
-    let row = client
-        .query_opt(&statement, &[&check.server_id, &check.name, &check.host, &port, &check.protocol, &checks_max])
-        .await?;
+    let NewCheck { server_id, name, host, port, protocol } = &check;
+    let (port, reach) = (i32::from(*port), parameter(reach));
+    let row = client.query_opt(&statement, &[server_id, name, host, &port, protocol, &checks_max, &reach]).await?;
     row.map(|row| Ok(Check { id: row.try_get("id")?, created_at: row.try_get::<_, Timestamp>("created_at")?.0, check }))
         .transpose()
 }
@@ -48,9 +53,14 @@ pub async fn add_check(client: &Client, check: NewCheck, checks_max: i64) -> Res
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn checks(client: &Client, server_id: Uuid, checks_max: i64) -> Result<Vec<Check>, StoreError> {
+pub async fn checks(
+    client: &Client,
+    server_id: Uuid,
+    checks_max: i64,
+    reach: &Reach,
+) -> Result<Vec<Check>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/port_check_list.sql")).await?;
-    let rows = client.query(&statement, &[&server_id, &checks_max]).await?;
+    let rows = client.query(&statement, &[&server_id, &checks_max, &parameter(reach)]).await?;
     rows.iter()
         .map(|row| {
             let port: i32 = row.try_get("port")?;
@@ -65,18 +75,21 @@ pub async fn checks(client: &Client, server_id: Uuid, checks_max: i64) -> Result
 /// Adds the outcome of a check, lets go of the oldest beyond `outcomes_max`, and answers the new one's id.
 ///
 /// # Errors
-/// [`StoreError::MissingReference`] when there is no such check, otherwise when PostgreSQL is not available.
+/// [`StoreError::MissingReference`] when there is no such check within reach, otherwise when PostgreSQL is not available.
 pub async fn add_outcome(
     client: &Client,
     check_id: Uuid,
     outcome: &Outcome,
     outcomes_max: i64,
+    reach: &Reach,
 ) -> Result<i64, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/port_result_add.sql")).await?;
-    let checked_at = Timestamp(outcome.checked_at);
+    let (checked_at, reach) = (Timestamp(outcome.checked_at), parameter(reach));
+    let Outcome { success, latency_ms, error, .. } = outcome;
     let row = client
-        .query_one(&statement, &[&check_id, &outcome.success, &outcome.latency_ms, &outcome.error, &checked_at])
-        .await?;
+        .query_opt(&statement, &[&check_id, success, latency_ms, error, &checked_at, &reach])
+        .await?
+        .ok_or(StoreError::MissingReference)?;
     let prune = client.prepare_cached(include_str!("../../sql/queries/port_result_prune.sql")).await?;
     client.execute(&prune, &[&check_id, &outcomes_max]).await?;
     Ok(row.try_get("id")?)
@@ -86,9 +99,14 @@ pub async fn add_outcome(
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn outcomes(client: &Client, check_id: Uuid, outcomes_max: i64) -> Result<Vec<(i64, Outcome)>, StoreError> {
+pub async fn outcomes(
+    client: &Client,
+    check_id: Uuid,
+    outcomes_max: i64,
+    reach: &Reach,
+) -> Result<Vec<(i64, Outcome)>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/port_result_list.sql")).await?;
-    let rows = client.query(&statement, &[&check_id, &outcomes_max]).await?;
+    let rows = client.query(&statement, &[&check_id, &outcomes_max, &parameter(reach)]).await?;
     rows.iter()
         .map(|row| {
             let checked_at = row.try_get::<_, Timestamp>("checked_at")?.0;

@@ -7,11 +7,14 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::StoreError;
-use crate::model::{Identity, Labels, Series, SeriesId, ServerKey};
+use super::reach::parameter;
+use crate::model::{Identity, Labels, Reach, Series, SeriesId, ServerKey};
 
-/// Which series to read; what is `None` does not filter.
-#[derive(Clone, Debug, Default)]
+/// Which series to read; what is `None` does not filter. For whom is always said.
+#[derive(Clone, Debug)]
 pub struct SeriesFilter {
+    /// Series of other servers do not exist for who asks.
+    pub reach: Reach,
     pub server_ids: Option<Vec<Uuid>>,
     pub metric_types: Option<Vec<String>>,
     pub metric_names: Option<Vec<String>>,
@@ -20,8 +23,18 @@ pub struct SeriesFilter {
 }
 
 impl SeriesFilter {
+    /// All that can be reached.
+    pub fn all(reach: Reach) -> Self {
+        Self { reach, server_ids: None, metric_types: None, metric_names: None, labels: Vec::new() }
+    }
+
     /// Whether every series passes.
     pub fn is_open(&self) -> bool {
+        self.reach.is_everything() && self.is_unconditional()
+    }
+
+    /// Whether every series within reach passes.
+    pub fn is_unconditional(&self) -> bool {
         self.server_ids.is_none()
             && self.metric_types.is_none()
             && self.metric_names.is_none()
@@ -118,6 +131,7 @@ pub async fn find(
                 &labels,
                 &(after.0.min(i32::MAX as u32) as i32),
                 &i64::from(series_max),
+                &parameter(&filter.reach),
             ],
         )
         .await?;
@@ -132,10 +146,10 @@ pub async fn find(
 pub async fn find_ids(client: &Client, filter: &SeriesFilter, series_max: u32) -> Result<Vec<SeriesId>, StoreError> {
     let labels = labels_wanted(filter);
     let statement = client.prepare_cached(include_str!("../../sql/queries/series_find_ids.sql")).await?;
-    let series_max = i64::from(series_max);
-    let rows = client
-        .query(&statement, &[&filter.server_ids, &filter.metric_types, &filter.metric_names, &labels, &series_max])
-        .await?;
+    let (series_max, reach) = (i64::from(series_max), parameter(&filter.reach));
+    let SeriesFilter { server_ids, metric_types, metric_names, .. } = filter;
+    let rows =
+        client.query(&statement, &[server_ids, metric_types, metric_names, &labels, &series_max, &reach]).await?;
     rows.iter().map(series_id).collect()
 }
 

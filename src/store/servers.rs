@@ -4,10 +4,12 @@ use std::net::IpAddr;
 
 use deadpool_postgres::Client;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
+use super::reach::{belonging, parameter};
 use super::{StoreError, Timestamp};
-use crate::model::{Micros, ServerKey};
+use crate::model::{Belonging, Micros, Reach, ServerKey};
 
 /// What an agent says of its machine when it registers.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,11 +40,36 @@ pub struct Change {
     pub labels: Option<Option<serde_json::Value>>,
 }
 
+impl From<&Registration> for Change {
+    /// Labels that are not told stay.
+    fn from(new: &Registration) -> Self {
+        Self {
+            ip_address: Some(new.ip_address),
+            os: Some(new.os.clone()),
+            cpu_model: Some(new.cpu_model.clone()),
+            total_ram: Some(new.total_ram.clone()),
+            kernel_version: Some(new.kernel_version.clone()),
+            uptime: Some(new.uptime.clone()),
+            agent_version: Some(new.agent_version.clone()),
+            labels: new.labels.clone().map(Some),
+        }
+    }
+}
+
+/// Whose a server is, as of some change of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub key: ServerKey,
+    pub id: Uuid,
+    pub belonging: Belonging,
+    /// Counts the changes: of two standings of one server the greater is the later.
+    pub revision: i64,
+}
+
 /// A registered server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerRow {
-    pub key: ServerKey,
-    pub id: Uuid,
+    pub standing: Standing,
     pub registration: Registration,
     pub last_seen: Option<Micros>,
     pub created_at: Micros,
@@ -55,35 +82,32 @@ pub struct ServerRow {
 /// When PostgreSQL is not available.
 pub async fn upsert(client: &Client, new: &Registration) -> Result<(ServerRow, bool), StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/server_upsert.sql")).await?;
-    let row = client
-        .query_one(
-            &statement,
-            &[
-                &new.hostname,
-                &new.ip_address,
-                &new.os,
-                &new.cpu_model,
-                &new.total_ram,
-                &new.kernel_version,
-                &new.uptime,
-                &new.labels,
-                &new.agent_version,
-            ],
-        )
-        .await?;
+    let row = client.query_one(&statement, &new.parameters()).await?;
     Ok((server(&row)?, row.try_get("is_new")?))
 }
 
-/// Adds a server with a given id, unless its id or hostname is taken, and answers whichever has them: its id, its key
-/// and whether it is new.
+/// Updates the server of the fleet with this hostname; `None` when there is none within reach.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn refresh(client: &Client, new: &Registration, reach: &Reach) -> Result<Option<ServerRow>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/server_refresh.sql")).await?;
+    let reach = parameter(reach);
+    let mut parameters = new.parameters().to_vec();
+    parameters.push(&reach);
+    client.query_opt(&statement, &parameters).await?.as_ref().map(server).transpose()
+}
+
+/// Adds a server with a given id, unless its id or hostname is taken, and answers whichever has them, and whether it is
+/// new.
 ///
 /// # Errors
 /// When PostgreSQL is not available, or someone else adds it at this very moment.
-pub async fn adopt(client: &Client, id: Uuid, hostname: &str) -> Result<(Uuid, ServerKey, bool), StoreError> {
+pub async fn adopt(client: &Client, id: Uuid, hostname: &str) -> Result<(Standing, bool), StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/server_adopt.sql")).await?;
     let row = client.query_opt(&statement, &[&id, &hostname]).await?;
     let row = row.ok_or_else(|| StoreError::unavailable("the server is being registered"))?;
-    Ok((row.try_get("id")?, ServerKey(row.try_get("key")?), row.try_get("is_new")?))
+    Ok((standing(&row)?, row.try_get("is_new")?))
 }
 
 /// Whether a server with this hostname may be registered when at most `servers_max` may exist.
@@ -96,22 +120,22 @@ pub async fn has_room(client: &Client, hostname: &str, servers_max: u64) -> Resu
     Ok(client.query_one(&statement, &[&hostname, &servers_max]).await?.try_get("room")?)
 }
 
-/// All servers, or the one with this id, by hostname.
+/// All servers within reach, or the one with this id, by hostname.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn list(client: &Client, id: Option<Uuid>) -> Result<Vec<ServerRow>, StoreError> {
+pub async fn list(client: &Client, id: Option<Uuid>, reach: &Reach) -> Result<Vec<ServerRow>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/server_list.sql")).await?;
-    client.query(&statement, &[&id]).await?.iter().map(server).collect()
+    client.query(&statement, &[&id, &parameter(reach)]).await?.iter().map(server).collect()
 }
 
-/// The server with this number.
+/// The server that clients know by this number: that of the agent with it, or of the fleet the one with this key.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn of_key(client: &Client, key: ServerKey) -> Result<Option<Uuid>, StoreError> {
-    let statement = client.prepare_cached(include_str!("../../sql/queries/server_of_key.sql")).await?;
-    let row = client.query_opt(&statement, &[&key.0]).await?;
+pub async fn of_number(client: &Client, number: i32, reach: &Reach) -> Result<Option<Uuid>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/server_of_number.sql")).await?;
+    let row = client.query_opt(&statement, &[&number, &parameter(reach)]).await?;
     row.map(|row| Ok(row.try_get("id")?)).transpose()
 }
 
@@ -124,11 +148,16 @@ pub async fn count(client: &Client) -> Result<u64, StoreError> {
     Ok(row.try_get::<_, i64>("servers")?.unsigned_abs())
 }
 
-/// Changes a server. `None` when there is none with this id.
+/// Changes a server. `None` when there is none with this id within reach.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn update(client: &Client, id: Uuid, change: &Change) -> Result<Option<ServerRow>, StoreError> {
+pub async fn update(
+    client: &Client,
+    id: Uuid,
+    change: &Change,
+    reach: &Reach,
+) -> Result<Option<ServerRow>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/server_update.sql")).await?;
     let row = client
         .query_opt(
@@ -144,6 +173,7 @@ pub async fn update(client: &Client, id: Uuid, change: &Change) -> Result<Option
                 &change.agent_version,
                 &change.labels.is_some(),
                 &change.labels.clone().flatten(),
+                &parameter(reach),
             ],
         )
         .await?;
@@ -154,29 +184,48 @@ pub async fn update(client: &Client, id: Uuid, change: &Change) -> Result<Option
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn delete(client: &Client, id: Uuid) -> Result<bool, StoreError> {
+pub async fn delete(client: &Client, id: Uuid, reach: &Reach) -> Result<bool, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/server_delete.sql")).await?;
-    Ok(client.execute(&statement, &[&id]).await? > 0)
+    Ok(client.execute(&statement, &[&id, &parameter(reach)]).await? > 0)
 }
 
-/// The keys of those of `ids` that are registered.
+/// Those of `ids` that are registered.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn keys(client: &Client, ids: &[Uuid]) -> Result<Vec<(Uuid, ServerKey)>, StoreError> {
+pub async fn standings(client: &Client, ids: &[Uuid]) -> Result<Vec<Standing>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/server_keys.sql")).await?;
     let rows = client.query(&statement, &[&ids]).await?;
-    rows.iter().map(|row| Ok((row.try_get("id")?, ServerKey(row.try_get("key")?)))).collect()
+    rows.iter().map(standing).collect()
 }
 
-/// Those of `hostnames` that are registered: hostname, id and key.
+/// At most `servers_max` of those whose owner or labels changed after a revision, in order.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn by_hostname(client: &Client, hostnames: &[&str]) -> Result<Vec<(String, Uuid, ServerKey)>, StoreError> {
+pub async fn judged_after(client: &Client, revision: i64, servers_max: i64) -> Result<Vec<Standing>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/server_judged.sql")).await?;
+    client.query(&statement, &[&revision, &servers_max]).await?.iter().map(standing).collect()
+}
+
+/// The numbers of all servers within reach.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn within(client: &Client, reach: &Reach) -> Result<Vec<ServerKey>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/server_within.sql")).await?;
+    let rows = client.query(&statement, &[&parameter(reach)]).await?;
+    rows.iter().map(|row| Ok(ServerKey(row.try_get("key")?))).collect()
+}
+
+/// Those of `hostnames` that servers of the fleet have.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn by_hostname(client: &Client, hostnames: &[&str]) -> Result<Vec<(String, Standing)>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/server_by_hostname.sql")).await?;
     let rows = client.query(&statement, &[&hostnames]).await?;
-    rows.iter().map(|row| Ok((row.try_get("hostname")?, row.try_get("id")?, ServerKey(row.try_get("key")?)))).collect()
+    rows.iter().map(|row| Ok((row.try_get("hostname")?, standing(row)?))).collect()
 }
 
 /// Adds servers of which only the hostname is known, and answers how many were new.
@@ -200,11 +249,35 @@ pub async fn seen(client: &Client, seen: &[(ServerKey, Micros)]) -> Result<(), S
     Ok(())
 }
 
+impl Registration {
+    fn parameters(&self) -> [&(dyn ToSql + Sync); 9] {
+        [
+            &self.hostname,
+            &self.ip_address,
+            &self.os,
+            &self.cpu_model,
+            &self.total_ram,
+            &self.kernel_version,
+            &self.uptime,
+            &self.labels,
+            &self.agent_version,
+        ]
+    }
+}
+
+fn standing(row: &Row) -> Result<Standing, StoreError> {
+    Ok(Standing {
+        key: ServerKey(row.try_get("key")?),
+        id: row.try_get("id")?,
+        belonging: belonging(row)?,
+        revision: row.try_get("belonging")?,
+    })
+}
+
 fn server(row: &Row) -> Result<ServerRow, StoreError> {
     let time = |column: &str| row.try_get::<_, Timestamp>(column).map(|time| time.0);
     Ok(ServerRow {
-        key: ServerKey(row.try_get("key")?),
-        id: row.try_get("id")?,
+        standing: standing(row)?,
         registration: Registration {
             hostname: row.try_get("hostname")?,
             ip_address: row.try_get("ip_address")?,

@@ -4,8 +4,9 @@ use deadpool_postgres::Client;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+use super::reach::parameter;
 use super::{StoreError, Timestamp};
-use crate::model::Micros;
+use crate::model::{Micros, Reach};
 
 /// How many snapshots of one server and kind are kept.
 pub const HISTORY_MAX: i64 = 120;
@@ -25,6 +26,15 @@ impl SnapshotKind {
     }
 }
 
+/// What is sent of a server, at some time.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSnapshot<'a> {
+    pub server_id: Uuid,
+    pub kind: SnapshotKind,
+    pub taken_at: Micros,
+    pub body: &'a serde_json::value::RawValue,
+}
+
 /// A stored document, its JSON text as it was sent.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -33,21 +43,16 @@ pub struct Snapshot {
     pub body: Box<serde_json::value::RawValue>,
 }
 
-/// Adds a document and lets go of the oldest beyond [`HISTORY_MAX`]. `None` when the server is not registered.
+/// Adds a document and lets go of the oldest beyond [`HISTORY_MAX`]. `None` when no such server is within reach.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn add(
-    client: &mut Client,
-    server_id: Uuid,
-    kind: SnapshotKind,
-    taken_at: Micros,
-    body: &serde_json::value::RawValue,
-) -> Result<Option<i64>, StoreError> {
+pub async fn add(client: &mut Client, new: NewSnapshot<'_>, reach: &Reach) -> Result<Option<i64>, StoreError> {
+    let NewSnapshot { server_id, kind, taken_at, body } = new;
     let transaction = client.transaction().await?;
     let add = transaction.prepare_cached(include_str!("../../sql/queries/snapshot_add.sql")).await?;
-    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-        [&server_id, &kind.as_str(), &Timestamp(taken_at), &Json(body)];
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+        [&server_id, &kind.as_str(), &Timestamp(taken_at), &Json(body), &parameter(reach)];
     let Some(row) = transaction.query_opt(&add, &parameters).await? else {
         return Ok(None);
     };
@@ -62,9 +67,14 @@ pub async fn add(
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn latest(client: &Client, server_id: Uuid, kind: SnapshotKind) -> Result<Option<Snapshot>, StoreError> {
+pub async fn latest(
+    client: &Client,
+    server_id: Uuid,
+    kind: SnapshotKind,
+    reach: &Reach,
+) -> Result<Option<Snapshot>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/snapshot_latest.sql")).await?;
-    let Some(row) = client.query_opt(&statement, &[&server_id, &kind.as_str()]).await? else {
+    let Some(row) = client.query_opt(&statement, &[&server_id, &kind.as_str(), &parameter(reach)]).await? else {
         return Ok(None);
     };
     let Json(body) = row.try_get::<_, Json<&serde_json::value::RawValue>>("body")?;

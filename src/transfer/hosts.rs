@@ -6,13 +6,21 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::catalog::{Catalog, RegisterError};
-use crate::model::Intake;
+use crate::model::{Intake, Reach, Whom};
 use crate::store::StoreError;
 
 /// Hosts that are remembered; at the bound they are forgotten and looked up again.
 const HOSTS_MAX: usize = 100_000;
 /// DNS allows no longer names.
 const HOSTNAME_BYTES_MAX: usize = 255;
+
+/// Whose servers the lines may be of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asking<'a> {
+    pub(super) catalog: &'a Catalog,
+    pub(super) reach: &'a Reach,
+    pub(super) whom: Whom<'a>,
+}
 
 /// What the lines said of servers so far.
 #[derive(Debug, Default)]
@@ -53,14 +61,14 @@ impl Hosts {
 
     /// Registers those servers of `intake` that nobody has registered yet, and puts their ids in place. What cannot be
     /// registered is refused later, as an unknown server.
-    pub(super) async fn settle(&mut self, catalog: &Catalog, intake: &mut Intake) -> Result<(), StoreError> {
+    pub(super) async fn settle(&mut self, asking: Asking<'_>, intake: &mut Intake) -> Result<(), StoreError> {
         for place in 0..intake.servers().len() {
             let id = intake.servers()[place];
             let Some(host) = self.names.get_mut(&id) else { continue };
             let settled = match host.settled {
                 Some(settled) => settled,
                 None => {
-                    let settled = registered(catalog, id, host).await?;
+                    let settled = registered(asking, id, host).await?;
                     *host.settled.insert(settled)
                 }
             };
@@ -70,13 +78,18 @@ impl Hosts {
     }
 }
 
-async fn registered(catalog: &Catalog, id: Uuid, host: &Host) -> Result<Uuid, StoreError> {
-    if host.has_id && catalog.servers().find(&[id]).await?.into_iter().flatten().next().is_some() {
+async fn registered(asking: Asking<'_>, id: Uuid, host: &Host) -> Result<Uuid, StoreError> {
+    let Asking { catalog, reach, whom } = asking;
+    if host.has_id && catalog.servers().find(&[id], reach).await?.into_iter().flatten().next().is_some() {
         return Ok(id);
     }
-    match catalog.servers().adopt(id, &host.name).await {
+    if host.has_id && matches!(whom, Whom::Server(_)) {
+        // What says that it is of another server is not put down to one's own.
+        return Ok(id);
+    }
+    match catalog.servers().adopt(id, &host.name, whom).await {
         Ok(id) => Ok(id),
-        Err(RegisterError::TooMany { .. }) => Ok(id),
+        Err(RegisterError::TooMany { .. } | RegisterError::OutOfReach) => Ok(id),
         Err(RegisterError::Store(error)) => Err(error),
     }
 }

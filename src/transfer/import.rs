@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::time::sleep;
 
 use super::chunks::{CHUNK_BYTES, Chunk, Chunks, LINE_BYTES_MAX};
-use super::hosts::Hosts;
+use super::hosts::{Asking, Hosts};
 use super::report::Report;
 use crate::admit::budget::{Budget, Permit};
 use crate::admit::rate::{Rates, Refused};
@@ -17,7 +17,7 @@ use crate::backoff::Backoff;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::journal::{CommitError, Journal};
-use crate::model::{Batch, Code, Intake};
+use crate::model::{Batch, Code, Intake, Reach, Whom};
 use crate::store::StoreError;
 use crate::telemetry::Metrics;
 use crate::wire::lines::csv::{self, Columns, HeadError};
@@ -53,6 +53,10 @@ pub struct Stages<'a> {
     pub clock: &'a dyn Clock,
     pub past: Duration,
     pub future: Duration,
+    /// What is beyond it is not registered.
+    pub reach: &'a Reach,
+    /// Which servers the hosts of lines stand for.
+    pub whom: Whom<'a>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -183,12 +187,13 @@ impl<P: Pieces> Reader<'_, P> {
         self.allowance().await?;
         let now = self.stages.clock.now();
         window::refuse_outside(&mut self.intake, Window::around(now, self.stages.past, self.stages.future));
-        self.hosts.settle(self.stages.catalog, &mut self.intake).await?;
+        let Stages { catalog, reach, whom, .. } = self.stages;
+        self.hosts.settle(Asking { catalog, reach, whom }, &mut self.intake).await?;
         let body = match self.options.format {
             LineFormat::Ndjson => &chunk.text,
             LineFormat::Csv => &self.spelt,
         };
-        let resolved = self.stages.catalog.resolve(body, &mut self.intake, native::identity).await?;
+        let resolved = catalog.resolve(body, &mut self.intake, native::identity, reach).await?;
         let metrics = self.stages.metrics;
         metrics.catalog.misses.inc_by(resolved.misses as u64);
         metrics.ingest.refused(&self.intake.verdicts);

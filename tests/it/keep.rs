@@ -109,7 +109,7 @@ async fn add_series(database: &Database) -> Vec<SeriesId> {
             agent_version: String::new(),
         };
         let (server, _) = servers::upsert(&client, &registration).await.unwrap();
-        wanted.push((server.key, Identity::new(metric_type, metric_name, Labels::default()).unwrap()));
+        wanted.push((server.standing.key, Identity::new(metric_type, metric_name, Labels::default()).unwrap()));
     }
     series::add(&client, &wanted).await.unwrap().into_iter().map(Option::unwrap).collect()
 }

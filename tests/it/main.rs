@@ -23,5 +23,7 @@ mod query; // stored samples, page by page
 mod listen; // lines over TCP and UDP
 mod live; // WebSocket clients of a whole server
 mod serve; // the program as an operator runs it
+mod auth; // who is let in, who may do what, and to whose servers
+mod people; // who signs in, and who may
 mod api; // the API of the source system, and what we added to it
 mod nodes; // several servers on one database

@@ -1,5 +1,6 @@
 //! The program itself, as an operator runs it: start, stop, kill, and what stays behind.
 
+mod people; // the first administrator, and what an operator does
 mod tls; // certificates, replaced while it runs
 
 use std::net::SocketAddr;

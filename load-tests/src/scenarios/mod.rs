@@ -1,5 +1,6 @@
 //! One promise of the server a file: what is done to it, what is measured, what counts as broken.
 
+pub(crate) mod auth;
 pub(crate) mod compare;
 pub(crate) mod crash;
 pub(crate) mod generator;
@@ -9,6 +10,7 @@ pub(crate) mod ingest_json;
 pub(crate) mod live_fanout;
 mod queries;
 pub(crate) mod query_mix;
+pub(crate) mod reconnect;
 pub(crate) mod sizes;
 pub(crate) mod sustained;
 

@@ -6,6 +6,9 @@ use std::time::Duration;
 use super::*;
 use crate::config::{DatabaseUrl, LogFormat, Mode};
 
+/// Long and random enough for production.
+const SECRET: &str = "f1d2d2f924e986ac86fdf7b36c94bcdf32beec15";
+
 fn flags(settings: &[(&str, &str)]) -> Flags {
     let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
     Flags { file: None, settings: settings.iter().map(own).collect() }
@@ -50,7 +53,8 @@ fn development_listens_on_loopback_and_needs_nothing() {
 
 #[test]
 fn production_listens_everywhere_and_needs_a_database() {
-    let environment = Environment::from([("DATABASE_URL", "postgres://a:b@c/d"), ("PORT", "9000")]);
+    let environment =
+        Environment::from([("DATABASE_URL", "postgres://a:b@c/d"), ("PORT", "9000"), ("SECRET_KEY", SECRET)]);
     let config = load(&Flags::default(), &environment).unwrap();
     assert_eq!(config.mode, Mode::Production { database: DatabaseUrl::parse("postgres://a:b@c/d").unwrap() });
     assert_eq!(config.listen, ["0.0.0.0:9000".parse().unwrap()]);
@@ -100,11 +104,27 @@ fn everything_that_is_wrong_is_told_at_once_with_names_and_values() {
         "DATABASE_URL: the secret given is not accepted",
         "flag log.format: \"xml\" is not accepted; give text or json",
         "tls.certificate and tls.key do not go together; give both or neither",
+        "SECRET_KEY is not set; ",
     ] {
         assert!(told.contains(expected), "{expected} is not in:\n{told}");
     }
     assert!(!told.contains("hunter2"), "{told}");
-    assert_eq!(problems.0.len(), 7, "nothing is told twice: {told}");
+    assert_eq!(problems.0.len(), 8, "nothing is told twice: {told}");
+}
+
+#[test]
+fn production_refuses_secrets_that_can_be_guessed_and_needs_none_where_all_is_open() {
+    let url = ("database.url", "postgres://a@b/c");
+    for (secret, is_good) in [("hunter2", false), ("change-me-change-me-change-me-change-me", false), (SECRET, true)] {
+        let loaded = load(&flags(&[url, ("secret_key", secret)]), &Environment::default());
+        assert_eq!(loaded.is_ok(), is_good, "{secret}");
+        assert!(
+            !format!("{loaded:?}").contains(secret) && !loaded.err().is_some_and(|it| it.to_string().contains(secret))
+        );
+    }
+    assert!(load(&flags(&[url]), &Environment::default()).is_err());
+    assert!(load(&flags(&[url, ("anonymous", "all")]), &Environment::default()).is_ok());
+    assert!(load(&flags(&[("dev", "true"), ("anonymous", "none")]), &Environment::default()).is_ok(), "one is made");
 }
 
 #[test]

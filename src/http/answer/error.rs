@@ -23,7 +23,7 @@ pub enum ErrorShape {
     Structured,
     /// `{"error":"…"}`
     Text,
-    /// `{"detail":"…"}`, or `{"detail":[…]}` when parts of a document are wrong.
+    /// `{"detail":"…"}`, or where a 422 has details `{"detail":[…]}`
     Detail,
     /// `{"detail":"…","error":"…"}`, on a path that two systems share.
     Both,
@@ -202,6 +202,10 @@ impl ApiError {
 
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    pub fn details(&self) -> &[Value] {
+        &self.0.details
     }
 
     pub(super) fn parts(&self) -> &Parts {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hyper::header::{self, HeaderValue};
 use serde_json::json;
 
-use super::error::{ApiError, ErrorShape, Parts};
+use super::error::{ApiError, ErrorShape, ErrorStatus, Parts};
 use super::response::{self, Response};
 use super::rpc;
 
@@ -42,8 +42,9 @@ fn text(parts: &Parts, shape: ErrorShape) -> String {
         }
         ErrorShape::Plain => return format!("{}\n", parts.message),
         ErrorShape::Text => json!({"error": parts.message}),
-        // What is wrong with each part of a document is the whole detail.
-        ErrorShape::Detail if !parts.details.is_empty() => json!({"detail": parts.details}),
+        ErrorShape::Detail if parts.status == ErrorStatus::Unprocessable && !parts.details.is_empty() => {
+            json!({"detail": parts.details})
+        }
         ErrorShape::Detail => json!({"detail": parts.message}),
         ErrorShape::Both => json!({"detail": parts.message, "error": parts.message}),
         ErrorShape::Rpc | ErrorShape::RpcBytes => rpc::status_json(parts.status, &parts.message),
@@ -71,6 +72,12 @@ mod tests {
         check(ErrorShape::Both, r#"{"detail":"no such day","error":"no such day"}"#);
         check(ErrorShape::Rpc, r#"{"code":3,"message":"no such day"}"#);
         check(ErrorShape::Influx, r#"{"code":"invalid","message":"no such day"}"#);
+    }
+
+    #[test]
+    fn services_that_people_sign_in_to_say_each_fault_of_a_request() {
+        let error = ApiError::unprocessable("validation", "not as it has to be").with_details(vec![json!("from")]);
+        assert_eq!(text(error.parts(), ErrorShape::Detail), r#"{"detail":["from"]}"#);
     }
 
     #[test]

@@ -40,7 +40,8 @@ pub(super) fn add_job(services: Arc<Services>, mut request: Request) -> Answerin
             schedule: input::required("Schedule", sent.schedule)?,
             command: input::optional("command", sent.command)?,
         };
-        let job = cron::add_job(&services.database.client().await?, new, LISTED_MAX).await?;
+        let reach = &request.principal.reach;
+        let job = cron::add_job(&services.database.client().await?, new, LISTED_MAX, reach).await?;
         let job = job.ok_or_else(|| output::no_room(server_id, "jobs", LISTED_MAX))?;
         response::json(StatusCode::CREATED, &shown_job(&job))
     })
@@ -49,7 +50,8 @@ pub(super) fn add_job(services: Arc<Services>, mut request: Request) -> Answerin
 pub(super) fn jobs(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let server_id = input::queried_id(&request, "server_id")?;
-        let jobs = cron::jobs(&services.database.client().await?, server_id, LISTED_MAX).await?;
+        let reach = &request.principal.reach;
+        let jobs = cron::jobs(&services.database.client().await?, server_id, LISTED_MAX, reach).await?;
         output::list_or_null(jobs.iter().map(shown_job).collect())
     })
 }
@@ -64,7 +66,8 @@ pub(super) fn add_result(services: Arc<Services>, mut request: Request) -> Answe
             output: input::optional("output", sent.output)?,
             ran_at: input::time("timestamp", sent.timestamp.as_deref(), services.clock.now())?,
         };
-        let id = cron::add_run(&services.database.client().await?, job_id, &run, LISTED_MAX).await?;
+        let reach = &request.principal.reach;
+        let id = cron::add_run(&services.database.client().await?, job_id, &run, LISTED_MAX, reach).await?;
         response::json(StatusCode::CREATED, &shown_run(job_id, id, &run))
     })
 }
@@ -72,7 +75,8 @@ pub(super) fn add_result(services: Arc<Services>, mut request: Request) -> Answe
 pub(super) fn results(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let job_id = input::queried_id(&request, "job_id")?;
-        let runs = cron::runs(&services.database.client().await?, job_id, LISTED_MAX).await?;
+        let reach = &request.principal.reach;
+        let runs = cron::runs(&services.database.client().await?, job_id, LISTED_MAX, reach).await?;
         output::list_or_null(runs.iter().map(|(id, run)| shown_run(job_id, *id, run)).collect())
     })
 }

@@ -18,11 +18,12 @@ pub(super) fn list(services: Arc<Services>, request: Request) -> Answering {
         let query = request.query()?;
         let kind = query.get("kind").filter(|kind| !kind.is_empty());
         let with_history = flag("history", query.get("history").filter(|text| !text.is_empty()))?;
+        let reach = &request.principal.reach;
         let client = services.database.client().await?;
         let found = match (kind, with_history) {
-            (Some(kind), true) => documents::history(&client, server_id, kind, HISTORY_MAX).await?,
+            (Some(kind), true) => documents::history(&client, server_id, kind, HISTORY_MAX, reach).await?,
             (None, true) => return Err(ApiError::bad_request("bad_parameter", "history is that of a kind: name one")),
-            (kind, false) => documents::latest(&client, server_id, kind).await?,
+            (kind, false) => documents::latest(&client, server_id, kind, reach).await?,
         };
         let documents: Vec<Shown<'_>> = found.iter().map(shown).collect();
         response::json(StatusCode::OK, &Answer { count: documents.len(), documents })

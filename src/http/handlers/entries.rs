@@ -21,7 +21,7 @@ const TEXT_BYTES_MAX: usize = 256;
 
 pub(super) fn events(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
-        let asked = asked(&request.query()?, ["kind", "severity"])?;
+        let asked = asked(&request, ["kind", "severity"])?;
         let found = entries::events(&services.database.client().await?, &asked).await?;
         page("events", &asked, found, |entry| {
             json!({ "id": entry.id, "server_id": entry.server_id, "timestamp": entry.time.to_string(),
@@ -32,7 +32,7 @@ pub(super) fn events(services: Arc<Services>, request: Request) -> Answering {
 
 pub(super) fn logs(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
-        let asked = asked(&request.query()?, ["source", "level"])?;
+        let asked = asked(&request, ["source", "level"])?;
         let found = entries::logs(&services.database.client().await?, &asked).await?;
         page("logs", &asked, found, |entry| {
             json!({ "id": entry.id, "server_id": entry.server_id, "timestamp": entry.time.to_string(),
@@ -60,7 +60,8 @@ fn page(
     response::json(StatusCode::OK, &answer)
 }
 
-fn asked(query: &Query, [kind, severity]: [&'static str; 2]) -> Result<EntryQuery, ApiError> {
+fn asked(request: &Request, [kind, severity]: [&'static str; 2]) -> Result<EntryQuery, ApiError> {
+    let query = &request.query()?;
     let bad = |name: &str, needed: &str| ApiError::bad_request("bad_parameter", format!("{name} is not {needed}"));
     let get = |name: &str| query.get(name).filter(|text| !text.is_empty());
     let time = |name: &'static str, default: i64| match get(name) {
@@ -76,6 +77,7 @@ fn asked(query: &Query, [kind, severity]: [&'static str; 2]) -> Result<EntryQuer
         return Err(bad("text", "at most 256 bytes long"));
     }
     Ok(EntryQuery {
+        reach: request.principal.reach.clone(),
         server_ids: server_ids.map_err(|_| bad("server_id", "a UUID"))?,
         kinds: members(query, kind)?,
         severities: members(query, severity)?,

@@ -25,9 +25,9 @@ struct Removed {
 pub(super) fn erase(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let query = request.query()?;
-        let asked = ExportRequest::parse(query.pairs(), services.clock.now())?;
+        let asked = ExportRequest::parse(query.pairs(), services.clock.now(), &request.principal.reach)?;
         let is_all = flag("all", query.get("all").filter(|text| !text.is_empty()))?;
-        if asked.filter.is_open() && !is_all {
+        if asked.filter.is_unconditional() && !is_all {
             let message = "say which series: server_id, metric_type, metric_name or label., or all=true";
             return Err(ApiError::bad_request("no_matcher", message));
         }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{Answering, Services};
 use crate::http::streamed_body::{self, BodyWriter};
 use crate::http::{ApiError, Coding, Compressor, Request, response};
+use crate::model::Reach;
 use crate::query::{Export, ExportRequest, ExportedSeries};
 use crate::store::servers;
 use crate::wire::lines::write::LineWriter;
@@ -25,7 +26,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub(super) fn export(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let query = request.query()?;
-        let asked = ExportRequest::parse(query.pairs(), services.clock.now())?;
+        let reach = request.principal.reach.clone();
+        let asked = ExportRequest::parse(query.pairs(), services.clock.now(), &reach)?;
         let coding = match query.get("compress").filter(|name| !name.is_empty()) {
             Some(name) => Coding::named(name)
                 .ok_or_else(|| ApiError::bad_request("bad_parameter", "compress is none of gzip, zstd, none"))?,
@@ -40,7 +42,7 @@ pub(super) fn export(services: Arc<Services>, request: Request) -> Answering {
         let compressor = Compressor::new(coding).map_err(ApiError::internal)?;
         let readers = services.readers.clone();
         let hostnames = with_hostname.then(HashMap::new);
-        let mut streaming = Streaming { services, lines, hostnames, compressor, writer, out: Vec::new() };
+        let mut streaming = Streaming { services, reach, lines, hostnames, compressor, writer, out: Vec::new() };
         drop(readers.spawn("export", async move {
             // Dropping the writer breaks the transfer off: a part never looks like the whole.
             if let Err(error) = streaming.portions(export, first).await {
@@ -60,6 +62,7 @@ pub(super) fn export(services: Arc<Services>, request: Request) -> Answering {
 
 struct Streaming {
     services: Arc<Services>,
+    reach: Reach,
     lines: LineWriter,
     /// Of the servers met so far, when lines name them.
     hostnames: Option<HashMap<Uuid, String>>,
@@ -102,7 +105,8 @@ impl Streaming {
         if let Some(hostname) = known.get(&server_id) {
             return Ok(hostname.clone());
         }
-        let found = servers::list(&self.services.database.client().await?, Some(server_id)).await?;
+        let client = self.services.database.client().await?;
+        let found = servers::list(&client, Some(server_id), &self.reach).await?;
         let hostname = found.into_iter().next().map(|server| server.registration.hostname).unwrap_or_default();
         known.insert(server_id, hostname.clone());
         Ok(hostname)

@@ -1,5 +1,6 @@
 //! `GET /history/{agent_id}/cpu|memory|disk|network|summary`: windows of an agent's metrics, in the words of the system
-//! its dashboards come from. `agent_id` is the server's number; an unknown one has no data.
+//! its dashboards come from. `agent_id` is the number of an agent, or else of a server of the fleet; what is not known or
+//! not within reach has no data.
 
 mod range; // start, stop, interval
 
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Answering, Services, aggregate, output};
 use crate::http::{ApiError, Request, response};
-use crate::model::{Micros, ServerKey};
+use crate::model::{Micros, Reach};
 use crate::query::aggregate::{Answer, Fill, Function, Group, GroupKey, Points, Shape, Windows};
 use crate::query::{AggregateRequest, Format};
 use crate::store::series::SeriesFilter;
@@ -29,7 +30,8 @@ pub(super) fn metric(services: Arc<Services>, request: Request) -> Answering {
             .parse()
             .map_err(|_| ApiError::unprocessable("bad_parameter", "agent_id should be a valid integer"))?;
         let metric = request.param("metric").unwrap_or_default().to_owned();
-        let history = History { services: &services, agent_id, query: request.query()? };
+        let reach = &request.principal.reach;
+        let history = History { services: &services, reach, agent_id, query: request.query()? };
         let answer = match metric.as_str() {
             "cpu" => history.gauge("cpu", gauges::CPU).await?,
             "memory" => history.gauge("memory", gauges::MEMORY).await?,
@@ -44,6 +46,7 @@ pub(super) fn metric(services: Arc<Services>, request: Request) -> Answering {
 
 struct History<'a> {
     services: &'a Arc<Services>,
+    reach: &'a Reach,
     agent_id: i32,
     query: crate::http::query::Query,
 }
@@ -132,12 +135,13 @@ impl History<'_> {
         labels: Vec<(String, String)>,
     ) -> Result<Answer, ApiError> {
         let client = self.services.database.client().await?;
-        let server = servers::of_key(&client, ServerKey(self.agent_id)).await?;
+        let server = servers::of_number(&client, self.agent_id, self.reach).await?;
         drop(client);
         let names = gauges.iter().flat_map(|gauge| gauge.metric_names).map(|name| (*name).to_owned());
         let types = gauges.iter().map(|gauge| gauge.metric_type.to_owned());
         let asked = AggregateRequest {
             filter: SeriesFilter {
+                reach: self.reach.clone(),
                 server_ids: Some(server.into_iter().collect()),
                 metric_types: Some(types.collect()),
                 metric_names: Some(names.collect()),

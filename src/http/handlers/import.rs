@@ -9,6 +9,7 @@ use hyper::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use super::{Answering, Services};
+use crate::auth::Principal;
 use crate::http::body::{BodyError, BodyStream};
 use crate::http::streamed_body::{self, BodyWriter, ClientGone};
 use crate::http::{ApiError, Request, Response, response};
@@ -45,13 +46,14 @@ pub(super) fn import(services: Arc<Services>, mut request: Request) -> Answering
         let create_servers = flag("create_servers", get("create_servers"))?;
         let with_progress = flag("progress", get("progress"))?;
         let options = Options { format, create_servers, peer: request.peer.ip() };
+        let principal = Arc::clone(&request.principal);
         services.metrics.ingest.requests.inc();
         let body = request.stream_body()?;
         if with_progress {
-            return Ok(in_steps(services, options, body));
+            return Ok(in_steps(services, principal, options, body));
         }
         let (started, mut report) = (Instant::now(), Report::default());
-        let outcome = run(&services, options, body, &mut report).await;
+        let outcome = run(&services, &principal, options, body, &mut report).await;
         outcome.map_err(|error| ApiError::from(error).with_details(vec![counted(&report)]))?;
         // As with every request of which nothing could be stored: agents would take a 2xx for "committed".
         let nothing_stored = report.imported == 0 && report.refused > 0;
@@ -62,11 +64,12 @@ pub(super) fn import(services: Arc<Services>, mut request: Request) -> Answering
 
 async fn run(
     services: &Services,
+    principal: &Principal,
     options: Options,
     body: BodyStream,
     report: &mut Report,
 ) -> Result<(), ImportError<BodyError>> {
-    let mut import = Import::new(stages(services), options, body)?;
+    let mut import = Import::new(stages(services, principal), options, body)?;
     let outcome = loop {
         match import.step().await {
             Ok(true) => {}
@@ -79,12 +82,12 @@ async fn run(
 }
 
 /// The head of the answer goes out at once; how it ends is in the last line.
-fn in_steps(services: Arc<Services>, options: Options, body: BodyStream) -> Response {
+fn in_steps(services: Arc<Services>, principal: Arc<Principal>, options: Options, body: BodyStream) -> Response {
     let (writer, answer) = streamed_body::channel(STREAM_BYTES_MAX);
     let tasks = services.readers.clone();
     drop(tasks.spawn("import", async move {
         // Who does not want to know how it goes any more has broken the import off.
-        if tell_steps(&services, options, body, writer).await.is_err() {
+        if tell_steps(&services, &principal, options, body, writer).await.is_err() {
             tracing::debug!("import broken off");
         }
     }));
@@ -93,13 +96,14 @@ fn in_steps(services: Arc<Services>, options: Options, body: BodyStream) -> Resp
 
 async fn tell_steps(
     services: &Services,
+    principal: &Principal,
     options: Options,
     body: BodyStream,
     writer: BodyWriter,
 ) -> Result<(), ClientGone> {
     let started = Instant::now();
     let (mut report, mut told) = (Report::default(), started);
-    let outcome = match Import::new(stages(services), options, body) {
+    let outcome = match Import::new(stages(services, principal), options, body) {
         Err(error) => Err(error),
         Ok(mut import) => loop {
             let step = import.step().await;
@@ -128,7 +132,7 @@ async fn tell_steps(
     writer.finish().await
 }
 
-fn stages(services: &Services) -> Stages<'_> {
+fn stages<'a>(services: &'a Services, principal: &'a Principal) -> Stages<'a> {
     Stages {
         catalog: &services.catalog,
         journal: &services.journal,
@@ -138,6 +142,8 @@ fn stages(services: &Services) -> Stages<'_> {
         clock: services.clock.as_ref(),
         past: services.past,
         future: services.future,
+        reach: &principal.reach,
+        whom: principal.whom(),
     }
 }
 

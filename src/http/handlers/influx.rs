@@ -175,7 +175,7 @@ async fn store(
     window::refuse_outside(intake, Window::around(now, services.past, services.future));
     let (host, canonical) = (|body: &[u8], raw| naming.host(body, raw), |body: &[u8], raw| naming.identity(body, raw));
     let naming = LineNaming { host: &host, canonical: &canonical };
-    let resolved = services.catalog.resolve_lines(body, intake, naming).await?;
+    let resolved = services.catalog.resolve_lines(body, intake, naming, request.principal.whom()).await?;
     services.metrics.ingest.values_left_out.inc_by(u64::from(intake.left_out.values));
     if partial == Partial::Refused && intake.verdicts.total() > 0 {
         services.metrics.ingest.refused(&intake.verdicts);

@@ -64,7 +64,7 @@ async fn store(
     let now = services.clock.now();
     window::refuse_outside(&mut scratch.intake, Window::around(now, services.past, services.future));
     let Scratch { body, intake, .. } = scratch;
-    let resolved = services.catalog.resolve(body, intake, native::identity).await?;
+    let resolved = services.catalog.resolve(body, intake, native::identity, &request.principal.reach).await?;
     commit(services, resolved, &intake.verdicts, permit).await
 }
 

@@ -83,6 +83,21 @@ pub(super) fn queried_id(request: &Request, name: &'static str) -> Result<Uuid, 
     Uuid::try_parse(text).map_err(|_| ApiError::bad_request("invalid_id", format!("{name} is not a UUID")))
 }
 
+/// A number that names something.
+pub(super) fn number(field: &str, text: &str) -> Result<i64, ApiError> {
+    text.parse().map_err(|_| ApiError::bad_request("invalid_id", format!("{field} is not a number")))
+}
+
+/// The number in the path.
+pub(super) fn path_number(request: &Request, name: &'static str) -> Result<i64, ApiError> {
+    number(name, request.param(name).unwrap_or_default())
+}
+
+/// The number after which a page begins.
+pub(super) fn after(request: &Request) -> Result<i64, ApiError> {
+    request.query()?.get("after").map_or(Ok(0), |text| number("after", text))
+}
+
 /// A time, or now when there is none.
 pub(super) fn time(field: &str, text: Option<&str>, now: Micros) -> Result<Micros, ApiError> {
     let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(now) };

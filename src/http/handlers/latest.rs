@@ -12,7 +12,7 @@ use crate::query::{Page, rows};
 
 pub(super) fn query(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
-        let filter = series_filter(request.query()?.pairs())?;
+        let filter = series_filter(request.query()?.pairs(), &request.principal.reach)?;
         let started = Instant::now();
         let latest = services.query.latest(&filter).await;
         services.metrics.query.requests.inc();

@@ -21,11 +21,11 @@ const PIECE_BYTES: usize = 64 * 1024;
 
 pub(super) fn query(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
-        let (query, now) = (request.query()?, services.clock.now());
-        if let Some(asked) = AggregateRequest::parse(query.pairs(), now)? {
+        let (query, now, reach) = (request.query()?, services.clock.now(), &request.principal.reach);
+        if let Some(asked) = AggregateRequest::parse(query.pairs(), now, reach)? {
             return aggregate::answer(&services, &asked).await;
         }
-        let asked = MetricsRequest::parse(query.pairs(), now)?;
+        let asked = MetricsRequest::parse(query.pairs(), now, reach)?;
         match asked.format {
             Format::Json => {
                 let page = page(&services, &asked).await?;

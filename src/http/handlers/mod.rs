@@ -1,10 +1,17 @@
 //! What answers each path: take the request apart, call the stage that knows, put the answer together. No SQL, no
 //! decisions that belong to a stage.
 
+mod admin_forms; // forms of administrators, as one of the source systems has them
+mod admin_settings; // what administrators set
+mod admin_users; // who may sign in
 mod admission; // room for bodies
+mod agents; // agents of persons
 mod aggregate; // samples put together
+mod audit; // who did what
 mod cron; // scheduled commands
 mod documents; // how servers are
+mod endpoints; // agents of the fleet
+mod endpoint_forms; // the same as forms and files
 mod entries; // events and log lines
 mod erase; // samples that are to go
 mod export; // all samples of some series
@@ -22,15 +29,20 @@ mod jobs; // what moves data on
 mod latest; // the last value of each series
 mod metrics; // stored samples
 mod output; // what the small endpoints' answers share
+mod multipart; // forms that pages put together
+mod people; // registration and tokens
 mod ports; // port probes
 mod probes; // health, readiness, self-metrics, the API's description
 mod refusal; // a stage's error to an answer
 mod scratch; // buffers that requests share
 mod series; // the catalog
 mod servers; // registration
+mod session; // signing in and out
 mod snapshots; // process and container lists
 mod stream; // live push
 mod systems; // agents and dashboards of the systems that are replaced
+mod tokens; // tokens that people make for programs
+mod validation; // what is missing in a request
 
 use std::future::Future;
 use std::sync::Arc;
@@ -40,13 +52,12 @@ use std::time::Duration;
 use hyper::Method;
 
 use super::cors::Origins;
-use super::error::ErrorShape::{Both, Detail, Influx, Plain, Rpc, Structured, Text};
-use super::handler::Handler;
+use super::error::ErrorShape::{self, Both, Detail, Influx, Plain, Rpc, Structured, Text};
 use super::router::{RouteError, RouterBuilder};
-use super::{ApiError, Request, Response, Router};
+use super::{ApiError, Handler, Request, Response, Router, Words};
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
-use crate::auth::Access;
+use crate::auth::{Access, People, Presence, Right, Signatures, Tokens};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::jobs::Runner;
@@ -73,13 +84,20 @@ pub struct Services {
     pub heartbeat: HeartbeatConfig,
     /// Live sessions: they outlive the requests that opened them.
     pub sessions: Tasks,
+    /// Who has one open.
+    pub presence: Arc<Presence>,
     /// The pages that may open one.
     pub origins: Origins,
     /// Queries and exports: they may outlive the request, or the head of its answer.
     pub readers: Tasks,
     pub query: Arc<query::Engine>,
     pub jobs: Arc<Runner>,
+    pub people: Arc<People>,
     pub database: Database,
+    pub tokens: Arc<Tokens>,
+    /// For routes that take signed bodies.
+    pub signatures: Signatures,
+    pub speaks_tls: bool,
     pub budget: Budget,
     pub rates: Arc<Rates>,
     pub months: MonthsWatch,
@@ -115,13 +133,56 @@ impl Readiness {
     }
 }
 
+/// The paths of agents: theirs, and those behind the proxy that their dashboard has.
+const AGENTS: [[&str; 4]; 2] = [
+    ["/agents", "/agents/{id}", "/agents/{id}/regenerate-token", "/agents/validate-token"],
+    [
+        "/api/auth/agents",
+        "/api/auth/agents/{id}",
+        "/api/auth/agents/{id}/regenerate-token",
+        "/api/auth/agents/validate-token",
+    ],
+];
+
 /// Every route of the server.
 ///
 /// # Errors
 /// When two routes conflict, which a test would have shown.
 pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
     let with = |handler: AnyHandler| bind(services, handler);
-    dialect_routes(stage_routes(Router::builder(), with), with).build()
+    let stages = stage_routes(Router::builder(), with);
+    people_routes(dialect_routes(identity_routes(stages, with), with), with).build()
+}
+
+/// Who may send and read, and with which tokens.
+fn identity_routes<H: Handler>(mut builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+    const READ: Access = Access::Own(Right::Read);
+    const CHANGE: Access = Access::Own(Right::Change);
+    const GRANT: Access = Access::Own(Right::Administer);
+    for prefix in AGENTS {
+        let [all, one, token, validation] = prefix;
+        builder = builder
+            .route((READ, Detail), Method::GET, all, with(agents::list))
+            .route((CHANGE, Detail), Method::POST, all, with(agents::add))
+            .route((READ, Detail), Method::GET, one, with(agents::get))
+            .route((CHANGE, Detail), Method::DELETE, one, with(agents::delete))
+            .route((CHANGE, Detail), Method::POST, token, with(agents::regenerate))
+            .route((Access::ADMINISTER, Detail, Words::SignIn), Method::POST, validation, with(agents::validate));
+    }
+    builder
+        .route((Access::ADMINISTER, Structured), Method::GET, "/api/v1/endpoints", with(endpoints::list))
+        .route((Access::ADMINISTER, Structured), Method::POST, "/api/v1/endpoints", with(endpoints::add))
+        .route((Access::ADMINISTER, Structured), Method::GET, "/api/v1/endpoints/{id}", with(endpoints::get))
+        .route((Access::ADMINISTER, Structured), Method::PATCH, "/api/v1/endpoints/{id}", with(endpoints::change))
+        .route((Access::ADMINISTER, Structured), Method::DELETE, "/api/v1/endpoints/{id}", with(endpoints::delete))
+        .route((Access::ADMINISTER, Structured), Method::POST, "/api/v1/endpoints/{id}/rotate", with(endpoints::rotate))
+        .route((Access::ADMINISTER, Detail), Method::GET, "/admin/endpoints", with(endpoint_forms::page))
+        .route((Access::ADMINISTER, Detail), Method::POST, "/admin/endpoints", with(endpoint_forms::add))
+        .route((Access::ADMINISTER, Detail), Method::POST, "/admin/endpoints/new", with(endpoint_forms::add))
+        .route((Access::ADMINISTER, Detail), Method::GET, "/admin/endpoints/{id}/config", with(endpoint_forms::config))
+        .route((GRANT, Structured), Method::GET, "/api/v1/tokens", with(tokens::list))
+        .route((GRANT, Structured), Method::POST, "/api/v1/tokens", with(tokens::add))
+        .route((GRANT, Structured), Method::DELETE, "/api/v1/tokens/{id}", with(tokens::revoke))
 }
 
 /// Our own API, and what agents and dashboards of the system it grew from ask.
@@ -152,8 +213,18 @@ fn stage_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) ->
         .route((Access::INGEST, Text), Method::POST, "/api/v1/ports/results", with(ports::add_result))
         .route((Access::READ, Text), Method::GET, "/api/v1/metrics", with(metrics::query))
         .route((Access::READ, Text), Method::GET, "/api/v1/latest", with(latest::query))
-        .route((Access::READ, Detail), Method::GET, "/history/{agent_id}/{metric}", with(history::metric))
-        .route((Access::READ, Detail), Method::GET, "/api/history/{agent_id}/{metric}", with(history::metric))
+        .route(
+            (Access::READ, Detail, Words::History),
+            Method::GET,
+            "/history/{agent_id}/{metric}",
+            with(history::metric),
+        )
+        .route(
+            (Access::READ, Detail, Words::History),
+            Method::GET,
+            "/api/history/{agent_id}/{metric}",
+            with(history::metric),
+        )
         .route((Access::READ, Text), Method::GET, "/api/v1/series", with(series::list))
         .route((Access::CHANGE, Text), Method::DELETE, "/api/v1/series", with(erase::erase))
         .route((Access::READ, Text), Method::GET, "/api/v1/stream", with(stream::open))
@@ -169,7 +240,7 @@ fn stage_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) ->
 /// What agents of others send, and their dashboards ask.
 fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
     builder
-        .route((Access::INGEST, Detail), Method::POST, "/ingest", with(systems::ingest::ingest))
+        .route((Access::Signed, Detail, Words::Agent), Method::POST, "/ingest", with(systems::ingest::ingest))
         .route((Access::Open, Detail), Method::GET, "/healthz", with(systems::richardops::healthz))
         .route((Access::READ, Detail), Method::GET, "/metrics/recent", with(systems::richardops::recent_metrics))
         .route((Access::READ, Detail), Method::GET, "/events/recent", with(systems::richardops::events))
@@ -185,11 +256,11 @@ fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) 
         .route((Access::READ, Detail), Method::GET, "/api/metrics/{agent_id}", with(systems::syncpulse::get))
         .route((Access::READ, Detail), Method::GET, "/api/history/{agent_id}", with(systems::syncpulse::history))
         .route((Access::READ, Detail), Method::GET, "/api/gpu", with(systems::syncpulse::gpus))
-        .route((Access::INGEST, Text), Method::POST, "/write", with(influx::write_v1))
-        .route((Access::INGEST, Text), Method::POST, "/query", with(influx::query))
+        .route((Access::INGEST, Text, Words::InfluxOne), Method::POST, "/write", with(influx::write_v1))
+        .route((Access::INGEST, Text, Words::InfluxOne), Method::POST, "/query", with(influx::query))
         .route((Access::Open, Text), Method::GET, "/ping", with(influx::ping))
         .route((Access::INGEST, Influx), Method::POST, "/api/v2/write", with(influx::write_v2))
-        .route((Access::INGEST, Text), Method::POST, "/api/v3/write_lp", with(influx::write_v3))
+        .route((Access::INGEST, Text, Words::InfluxThree), Method::POST, "/api/v3/write_lp", with(influx::write_v3))
         .route((Access::INGEST, Rpc), Method::POST, "/v1/metrics", with(otlp::metrics))
         .route((Access::INGEST, Rpc), Method::POST, "/api/v1/otlp/v1/metrics", with(otlp::metrics))
         .route((Access::INGEST, Rpc), Method::POST, "/otlp/v1/metrics", with(otlp::metrics))
@@ -205,6 +276,52 @@ fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) 
         .route((Access::INGEST, Plain), Method::POST, "/metrics/job@base64/{*grouping}", with(prometheus::push))
         .route((Access::INGEST, Plain), Method::PUT, "/metrics/job@base64/{*grouping}", with(prometheus::push))
         .route((Access::INGEST, Plain), Method::DELETE, "/metrics/job@base64/{*grouping}", with(prometheus::forget))
+}
+
+/// Who signs in, and who may.
+fn people_routes<H: Handler>(mut builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+    const OPEN: (Access, ErrorShape) = (Access::Open, Detail);
+    for [register, token, refresh, logout, me] in [
+        ["/register", "/token", "/refresh", "/logout", "/users/me"],
+        ["/api/auth/register", "/api/auth/token", "/api/auth/refresh", "/api/auth/logout", "/api/auth/users/me"],
+    ] {
+        builder = builder
+            .route(OPEN, Method::POST, register, with(people::register))
+            .route(OPEN, Method::POST, token, with(people::token))
+            .route(OPEN, Method::POST, refresh, with(people::refresh))
+            .route(OPEN, Method::POST, logout, with(session::logout))
+            .route((Access::Person, Detail), Method::GET, me, with(people::me));
+    }
+    const PERSON: (Access, ErrorShape) = (Access::Person, Structured);
+    const ADMIN: (Access, ErrorShape) = (Access::ADMINISTER, Structured);
+    const ADMIN_PAGE: (Access, ErrorShape) = (Access::ADMINISTER, Detail);
+    builder
+        .route(OPEN, Method::POST, "/login", with(session::login_form))
+        .route((Access::Open, Structured), Method::POST, "/api/v1/session", with(session::sign_in))
+        .route((Access::Open, Structured), Method::GET, "/api/v1/session", with(session::get))
+        .route((Access::Open, Structured), Method::DELETE, "/api/v1/session", with(session::sign_out))
+        .route(PERSON, Method::GET, "/api/v1/session/list", with(session::list))
+        .route(PERSON, Method::DELETE, "/api/v1/session/list/{id}", with(session::revoke))
+        .route(PERSON, Method::POST, "/api/v1/session/password", with(session::change_password))
+        .route(ADMIN, Method::GET, "/api/v1/users", with(admin_users::list))
+        .route(ADMIN, Method::POST, "/api/v1/users", with(admin_users::create))
+        .route(ADMIN, Method::GET, "/api/v1/users/{id}", with(admin_users::get))
+        .route(ADMIN, Method::PATCH, "/api/v1/users/{id}", with(admin_users::change))
+        .route(ADMIN, Method::DELETE, "/api/v1/users/{id}", with(admin_users::delete))
+        .route(ADMIN, Method::GET, "/api/v1/users/{id}/sessions", with(admin_users::sessions))
+        .route(ADMIN, Method::DELETE, "/api/v1/users/{id}/sessions", with(admin_users::end_sessions))
+        .route(ADMIN, Method::DELETE, "/api/v1/users/{id}/sessions/{session}", with(admin_users::end_sessions))
+        .route(ADMIN, Method::GET, "/api/v1/invites", with(admin_users::invites))
+        .route(ADMIN, Method::POST, "/api/v1/invites", with(admin_users::invite))
+        .route(ADMIN, Method::DELETE, "/api/v1/invites/{id}", with(admin_users::revoke_invite))
+        .route(ADMIN, Method::GET, "/api/v1/settings", with(admin_settings::list))
+        .route(ADMIN, Method::GET, "/api/v1/settings/{key}", with(admin_settings::get))
+        .route(ADMIN, Method::PUT, "/api/v1/settings/{key}", with(admin_settings::put))
+        .route(ADMIN, Method::GET, "/api/v1/audit", with(audit::list))
+        .route(ADMIN_PAGE, Method::GET, "/admin/users", with(admin_users::list))
+        .route(ADMIN_PAGE, Method::POST, "/admin/users/new", with(admin_forms::add_user))
+        .route(ADMIN_PAGE, Method::GET, "/admin/settings", with(admin_forms::settings))
+        .route(ADMIN_PAGE, Method::POST, "/admin/settings", with(admin_forms::change_settings))
 }
 
 type AnyHandler = fn(Arc<Services>, Request) -> Answering;

@@ -13,7 +13,7 @@ use crate::catalog::LineNaming;
 use crate::http::body::off_worker;
 use crate::http::error::ErrorStatus;
 use crate::http::{ApiError, CollectedBody, Request};
-use crate::model::{Code, LogLine, Points, SeriesId};
+use crate::model::{Code, LogLine, Points, SeriesId, Whom};
 use crate::store::entries;
 use crate::wire::otlp::schema::Message;
 use crate::wire::otlp::{self, LOGS, METRICS, Record, Room, Unread};
@@ -76,7 +76,7 @@ async fn store(
     services.rates.admit(request.peer.ip(), samples, Instant::now())?;
     window::refuse_outside(intake, Window::around(services.clock.now(), services.past, services.future));
     let naming = LineNaming { host: &otlp::host, canonical: &otlp::identity };
-    let resolved = services.catalog.resolve_lines(text, intake, naming).await?;
+    let resolved = services.catalog.resolve_lines(text, intake, naming, request.principal.whom()).await?;
     services.metrics.ingest.values_left_out.inc_by(u64::from(intake.left_out.values));
     commit(services, resolved, &intake.verdicts, permit).await
 }
@@ -94,7 +94,7 @@ async fn store_logs(
     })?;
     let items = u64::from(scratch.intake.items);
     services.rates.admit(request.peer.ip(), items, Instant::now())?;
-    let lines = name_servers(services, records, scratch).await?;
+    let lines = name_servers(services, records, scratch, request.principal.whom()).await?;
     services.metrics.ingest.refused(&scratch.intake.verdicts);
     if !lines.is_empty() {
         entries::append_logs(&mut services.database.client().await?, &lines).await?;
@@ -107,13 +107,14 @@ async fn name_servers(
     services: &Services,
     records: Vec<Record>,
     scratch: &mut Scratch,
+    whom: Whom<'_>,
 ) -> Result<Vec<LogLine>, ApiError> {
     let window = Window::around(services.clock.now(), services.past, services.future);
     let verdicts = &mut scratch.intake.verdicts;
     let mut hosts: Vec<&str> = records.iter().map(|record| record.host.as_str()).collect();
     hosts.sort_unstable();
     hosts.dedup();
-    let servers = services.catalog.servers().of_hosts(&hosts).await?;
+    let servers = services.catalog.servers().of_hosts(&hosts, whom).await?;
     let mut lines = Vec::with_capacity(records.len());
     for record in &records {
         let server = hosts.binary_search(&record.host.as_str()).ok().and_then(|place| servers[place].as_ref());

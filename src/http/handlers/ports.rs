@@ -43,7 +43,8 @@ pub(super) fn add_check(services: Arc<Services>, mut request: Request) -> Answer
             port: port(sent.port)?,
             protocol: if protocol.is_empty() { "tcp".to_owned() } else { protocol },
         };
-        let check = ports::add_check(&services.database.client().await?, new, LISTED_MAX).await?;
+        let reach = &request.principal.reach;
+        let check = ports::add_check(&services.database.client().await?, new, LISTED_MAX, reach).await?;
         let check = check.ok_or_else(|| output::no_room(server_id, "checks", LISTED_MAX))?;
         response::json(StatusCode::CREATED, &shown_check(&check))
     })
@@ -52,7 +53,8 @@ pub(super) fn add_check(services: Arc<Services>, mut request: Request) -> Answer
 pub(super) fn checks(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let server_id = input::queried_id(&request, "server_id")?;
-        let checks = ports::checks(&services.database.client().await?, server_id, LISTED_MAX).await?;
+        let reach = &request.principal.reach;
+        let checks = ports::checks(&services.database.client().await?, server_id, LISTED_MAX, reach).await?;
         output::list_or_null(checks.iter().map(shown_check).collect())
     })
 }
@@ -67,7 +69,8 @@ pub(super) fn add_result(services: Arc<Services>, mut request: Request) -> Answe
             error: input::optional("error", sent.error)?,
             checked_at: input::time("timestamp", sent.timestamp.as_deref(), services.clock.now())?,
         };
-        let id = ports::add_outcome(&services.database.client().await?, check_id, &outcome, LISTED_MAX).await?;
+        let (client, reach) = (services.database.client().await?, &request.principal.reach);
+        let id = ports::add_outcome(&client, check_id, &outcome, LISTED_MAX, reach).await?;
         response::json(StatusCode::CREATED, &shown_outcome(check_id, id, &outcome))
     })
 }
@@ -75,7 +78,8 @@ pub(super) fn add_result(services: Arc<Services>, mut request: Request) -> Answe
 pub(super) fn results(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let check_id = input::queried_id(&request, "check_id")?;
-        let outcomes = ports::outcomes(&services.database.client().await?, check_id, LISTED_MAX).await?;
+        let reach = &request.principal.reach;
+        let outcomes = ports::outcomes(&services.database.client().await?, check_id, LISTED_MAX, reach).await?;
         output::list_or_null(outcomes.iter().map(|(id, outcome)| shown_outcome(check_id, *id, outcome)).collect())
     })
 }

@@ -167,7 +167,7 @@ async fn store(
     let naming = &services.prometheus;
     let (host, canonical) = (|text: &[u8], raw| naming.host(text, raw), |text: &[u8], raw| naming.identity(text, raw));
     let naming = LineNaming { host: &host, canonical: &canonical };
-    let resolved = services.catalog.resolve_lines(body, intake, naming).await?;
+    let resolved = services.catalog.resolve_lines(body, intake, naming, request.principal.whom()).await?;
     services.metrics.ingest.values_left_out.inc_by(u64::from(intake.left_out.values));
     let written = histograms.written(&resolved);
     commit(services, resolved, &intake.verdicts, permit).await?;

@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use crate::admit::rate;
+use crate::auth::agents::AgentError;
+use crate::auth::grants::GrantError;
+use crate::auth::signature::SignatureError;
+use crate::auth::{PeopleError, Unanswered};
 use crate::catalog::RegisterError;
 use crate::http::ApiError;
 use crate::http::body::BodyError;
@@ -39,10 +43,35 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<PeopleError> for ApiError {
+    fn from(error: PeopleError) -> Self {
+        let message = error.to_string();
+        match error {
+            PeopleError::WrongCredentials | PeopleError::BadRefreshToken => Self::unauthorized(message, "Bearer"),
+            PeopleError::Throttled { retry_after } => {
+                Self::too_many_requests("too_many_attempts", message, retry_after)
+            }
+            PeopleError::Busy => Self::unavailable("signing_in_busy", message, LATER),
+            PeopleError::Invalid(_) => Self::bad_request("invalid", message),
+            PeopleError::NameTaken => Self::bad_request("name_taken", message),
+            PeopleError::BadInvite => Self::bad_request("bad_invite", message),
+            PeopleError::NeedsInvite | PeopleError::TooManyUsers { .. } => Self::forbidden(message),
+            PeopleError::NoSuchUser | PeopleError::NoSuchSession | PeopleError::NoSuchInvite => {
+                Self::not_found(message)
+            }
+            PeopleError::LastAdmin => Self::conflict("last_admin", message),
+            PeopleError::TooManyInvites { .. } => Self::conflict("too_many_invites", message),
+            PeopleError::Password(_) | PeopleError::Random(_) => Self::internal(error),
+            PeopleError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<RegisterError> for ApiError {
     fn from(error: RegisterError) -> Self {
         match error {
             RegisterError::TooMany { .. } => Self::new(ErrorStatus::Forbidden, "too_many_servers", error.to_string()),
+            RegisterError::OutOfReach => Self::forbidden(error.to_string()),
             RegisterError::Store(error) => error.into(),
         }
     }
@@ -135,6 +164,53 @@ impl From<ImportError<BodyError>> for ApiError {
             ImportError::Rate(refused) => refused.into(),
             ImportError::Commit(cause) => cause.into(),
             ImportError::Store(cause) => cause.into(),
+        }
+    }
+}
+
+impl From<AgentError> for ApiError {
+    fn from(error: AgentError) -> Self {
+        let message = error.to_string();
+        match error {
+            AgentError::NotFound => Self::not_found(message),
+            AgentError::NoRoom => Self::new(ErrorStatus::Forbidden, "too_many", message),
+            AgentError::NoRandomness(error) => Self::internal(error),
+            AgentError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<GrantError> for ApiError {
+    fn from(error: GrantError) -> Self {
+        let message = error.to_string();
+        match error {
+            GrantError::BeyondRights | GrantError::BeyondReach => Self::forbidden(message),
+            GrantError::Expired => Self::bad_request("expired", message),
+            GrantError::TooMany => Self::new(ErrorStatus::Forbidden, "too_many", message),
+            GrantError::NotFound => Self::not_found(message),
+            GrantError::NoRandomness(error) => Self::internal(error),
+            GrantError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<Unanswered> for ApiError {
+    fn from(error: Unanswered) -> Self {
+        match error {
+            Unanswered::Bad(bad) => Self::unauthorized(bad.to_string(), "Bearer"),
+            Unanswered::Unavailable => Self::unavailable("database_unavailable", error.to_string(), LATER),
+        }
+    }
+}
+
+impl From<SignatureError> for ApiError {
+    fn from(error: SignatureError) -> Self {
+        let message = error.to_string();
+        match error {
+            SignatureError::NoSecret => Self::internal(error),
+            SignatureError::BadSignature => Self::unauthorized(message, "Bearer"),
+            SignatureError::BadTimestamp => Self::bad_request("invalid_timestamp", message),
+            SignatureError::Stale => Self::bad_request("stale", message),
         }
     }
 }

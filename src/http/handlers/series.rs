@@ -17,7 +17,7 @@ const LIMIT_MAX: u32 = 10_000;
 pub(super) fn list(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let query = request.query()?;
-        let filter = series_filter(query.pairs())?;
+        let filter = series_filter(query.pairs(), &request.principal.reach)?;
         let limit = number(query.get("limit"), "limit", LIMIT_DEFAULT, 1..=LIMIT_MAX)?;
         let after = SeriesId(number(query.get("cursor"), "cursor", 0, 0..=u32::MAX)?);
         let mut found = series::find(&services.database.client().await?, &filter, after, limit + 1).await?;

@@ -48,14 +48,14 @@ impl Registering {
 pub(super) fn register(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
         let registration = input::json::<Registering>(&services, &mut request).await?.checked()?;
-        let row = services.catalog.servers().register(&registration).await?;
+        let row = services.catalog.servers().register(&registration, request.principal.whom()).await?;
         response::json(StatusCode::CREATED, &shown(&services, &row))
     })
 }
 
-pub(super) fn list(services: Arc<Services>, _request: Request) -> Answering {
+pub(super) fn list(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
-        let rows = servers::list(&services.database.client().await?, None).await?;
+        let rows = servers::list(&services.database.client().await?, None, &request.principal.reach).await?;
         let shown: Vec<Value> = rows.iter().map(|row| shown(&services, row)).collect();
         response::json(StatusCode::OK, &shown)
     })
@@ -64,7 +64,7 @@ pub(super) fn list(services: Arc<Services>, _request: Request) -> Answering {
 pub(super) fn get(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let id = id(&request)?;
-        let rows = servers::list(&services.database.client().await?, Some(id)).await?;
+        let rows = servers::list(&services.database.client().await?, Some(id), &request.principal.reach).await?;
         let row = rows.first().ok_or_else(|| output::not_registered(id))?;
         response::json(StatusCode::OK, &shown(&services, row))
     })
@@ -74,7 +74,7 @@ pub(super) fn change(services: Arc<Services>, mut request: Request) -> Answering
     Box::pin(async move {
         let id = id(&request)?;
         let change = changes(input::json(&services, &mut request).await?)?;
-        let row = servers::update(&services.database.client().await?, id, &change).await?;
+        let row = services.catalog.servers().change(id, &change, &request.principal.reach).await?;
         let row = row.ok_or_else(|| output::not_registered(id))?;
         response::json(StatusCode::OK, &shown(&services, &row))
     })
@@ -83,11 +83,7 @@ pub(super) fn change(services: Arc<Services>, mut request: Request) -> Answering
 pub(super) fn delete(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let id = id(&request)?;
-        // Before as well: a client that goes away in between must not leave a server here that is nowhere else.
-        services.catalog.forget(id);
-        let deleted = servers::delete(&services.database.client().await?, id).await;
-        services.catalog.forget(id);
-        if !deleted? {
+        if !services.catalog.delete(id, &request.principal.reach).await? {
             return Err(output::not_registered(id));
         }
         Ok(response::empty(StatusCode::NO_CONTENT))
@@ -132,10 +128,10 @@ fn changes(mut body: Map<String, Value>) -> Result<Change, ApiError> {
 }
 
 fn shown(services: &Services, row: &ServerRow) -> Value {
-    let ServerRow { registration, .. } = row;
-    let last_seen = row.last_seen.max(services.catalog.servers().last_seen(row.id));
+    let ServerRow { standing, registration, .. } = row;
+    let last_seen = row.last_seen.max(services.catalog.servers().last_seen(standing.id));
     json!({
-        "id": row.id,
+        "id": standing.id,
         "hostname": registration.hostname,
         "ip_address": registration.ip_address,
         "os": registration.os,

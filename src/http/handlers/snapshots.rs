@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Answering, Services, admission, input, output};
 use crate::http::{ApiError, Request, Response, response};
 use crate::live::Event;
-use crate::store::snapshots::{self, SnapshotKind};
+use crate::store::snapshots::{self, NewSnapshot, SnapshotKind};
 use crate::wire;
 use crate::wire::native::DocumentError;
 
@@ -74,13 +74,14 @@ async fn add(services: Arc<Services>, mut request: Request, kind: SnapshotKind) 
         return Err(ApiError::bad_request("invalid_type", format!("{} must be an array", kind.as_str())));
     }
     let mut client = services.database.client().await?;
-    let id = snapshots::add(&mut client, server_id, kind, taken_at, list).await?;
+    let (new, reach) = (NewSnapshot { server_id, kind, taken_at, body: list }, &request.principal.reach);
+    let id = snapshots::add(&mut client, new, reach).await?;
     // One who holds a connection must not wait for another.
     drop(client);
     let id = id.ok_or_else(|| output::not_registered(server_id))?;
     // It is stored by now: that nobody can note when the server was heard of is no reason to say otherwise.
     if let Ok(Some(Some(server))) =
-        services.catalog.servers().find(&[server_id]).await.map(|found| found.into_iter().next())
+        services.catalog.servers().find(&[server_id], reach).await.map(|found| found.into_iter().next())
     {
         server.seen(now);
     }
@@ -93,7 +94,7 @@ async fn add(services: Arc<Services>, mut request: Request, kind: SnapshotKind) 
 async fn latest(services: Arc<Services>, request: Request, kind: SnapshotKind) -> Result<Response, ApiError> {
     let server_id = input::queried_id(&request, "server_id")?;
     let client = services.database.client().await?;
-    let found = snapshots::latest(&client, server_id, kind).await?;
+    let found = snapshots::latest(&client, server_id, kind, &request.principal.reach).await?;
     let found = found.ok_or_else(|| ApiError::not_found("no rows in result set"))?;
     let timestamp = found.taken_at.to_string();
     response::json(StatusCode::OK, &shown(kind, found.id, server_id, &found.body, timestamp))

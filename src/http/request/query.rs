@@ -46,6 +46,11 @@ impl Query {
         Ok(Self(pairs))
     }
 
+    /// Names and values that were taken apart elsewhere.
+    pub fn of_pairs(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
+    }
+
     /// The first value of that name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.pairs().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)

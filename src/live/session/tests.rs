@@ -11,7 +11,7 @@ use super::*;
 use crate::live::fixtures::{directory, flush, pairs};
 use crate::live::replay::REPLAYS_MAX;
 use crate::live::{HubConfig, HubWorker, Marks, QueueLimits, Replay, ReplayFuture, ReplayRange};
-use crate::model::{CommitListener, Micros, Origin, Sample};
+use crate::model::{CommitListener, Micros, Origin, Reach, Sample};
 
 const ORIGIN: Origin = Origin { node: 1, lane: 0 };
 
@@ -39,9 +39,11 @@ impl Served {
     ) -> Self {
         let (hub, worker) = Hub::build(config, Arc::new(directory()), Marks::default());
         let (client, server) = duplex(pipe_bytes);
-        let request = StreamRequest::parse(&pairs(of)).unwrap();
+        let request = StreamRequest::parse(&pairs(of), Reach::everything()).unwrap();
         let (tasks, heartbeat) = (Tasks::default(), HeartbeatConfig::default());
-        let setup = SessionSetup { hub: Arc::clone(&hub), replays, request, heartbeat, tasks: tasks.clone() };
+        let dismissed = CancellationToken::new();
+        let setup =
+            SessionSetup { hub: Arc::clone(&hub), replays, request, heartbeat, tasks: tasks.clone(), dismissed };
         let stop = CancellationToken::new();
         let session = tasks.spawn("session", serve(server, setup, stop.clone().cancelled_owned()));
         let client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;

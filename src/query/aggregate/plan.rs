@@ -206,6 +206,7 @@ impl fmt::Display for Tier {
 mod tests {
     use super::super::request::{Fill, Function, Windows};
     use super::*;
+    use crate::model::Reach;
     use crate::query::Format;
     use crate::store::series::SeriesFilter;
 
@@ -215,7 +216,7 @@ mod tests {
         let functions = functions.to_vec();
         let to = Micros(480_000 * HOUR);
         AggregateRequest {
-            filter: SeriesFilter::default(),
+            filter: SeriesFilter::all(Reach::everything()),
             from: Micros(to.0 - range),
             to,
             shape: Shape::Windows(Windows { step_micros, functions, group_by: None, fill: Fill::None }),

@@ -1,7 +1,7 @@
 //! What was asked of windows: which, of what length, and what of each. Read from decoded query pairs and checked.
 
 use super::plan::Tier;
-use crate::model::Micros;
+use crate::model::{Micros, Reach};
 use crate::query::request::{self, Format, RequestError, shortened};
 use crate::query::when::{self, UNITS};
 use crate::store::series::SeriesFilter;
@@ -121,6 +121,7 @@ impl AggregateRequest {
     pub fn parse<'a>(
         pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone,
         now: Micros,
+        reach: &Reach,
     ) -> Result<Option<Self>, AggregateRequestError> {
         let get = |name: &str| pairs.clone().find(|(key, value)| *key == name && !value.is_empty()).map(|pair| pair.1);
         if PARAMETERS.iter().all(|name| get(name).is_none()) {
@@ -134,7 +135,7 @@ impl AggregateRequest {
             None => Shape::Windows(windows(get)?),
         };
         let request = Self {
-            filter: request::series_filter(pairs.clone())?,
+            filter: request::series_filter(pairs.clone(), reach)?,
             from: request::time("from", get("from").ok_or(AggregateRequestError::Missing("from"))?, now)?,
             to: get("to").map_or(Ok(now), |text| request::time("to", text, now))?,
             shape,
@@ -270,7 +271,7 @@ mod tests {
 
     fn parse(query: &str) -> Result<Option<AggregateRequest>, AggregateRequestError> {
         let pairs: Vec<(&str, &str)> = query.split('&').filter_map(|pair| pair.split_once('=')).collect();
-        AggregateRequest::parse(pairs.into_iter(), NOW)
+        AggregateRequest::parse(pairs.into_iter(), NOW, &Reach::everything())
     }
 
     #[test]

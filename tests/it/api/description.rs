@@ -1,6 +1,8 @@
 //! `openapi.json` against the server, both ways: what is described exists, and what exists is described.
 
 mod document; // the description, read
+mod identity; // agents, endpoints, tokens
+mod people; // who signs in, and who may
 
 use std::collections::BTreeSet;
 
@@ -25,7 +27,7 @@ pub(super) const REMOTE_WRITE: [(&str, &str); 2] =
 async fn every_route_is_described_and_every_description_has_a_route() {
     let server = start().await;
     let routes: BTreeSet<(String, String)> =
-        server.routes.iter().map(|(method, pattern)| (method.clone(), (*pattern).to_owned())).collect();
+        server.routes.iter().map(|(method, pattern, _)| (method.clone(), (*pattern).to_owned())).collect();
     assert_eq!(describing(&server).await.operations(), routes);
     server.stop().await.unwrap();
 }
@@ -58,10 +60,12 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     }
     probes(&mut client).await;
     jobs(&mut client).await;
+    people::all(&mut client).await;
     bodies(&mut client).await;
     client.delete(&id).await;
     let Client { document, mut seen, .. } = client;
     seen.extend(rate_limited().await);
+    seen.extend(identity::asked().await);
     seen.extend(stalled().await);
     let not_seen: Vec<Place> =
         document.places().into_iter().filter(|place| !seen.contains(place) && !is_elsewhere(place)).collect();

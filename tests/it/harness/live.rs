@@ -53,6 +53,19 @@ impl LiveClient {
         Some(value_of(&self.next().await?))
     }
 
+    /// Reads to the end of the session and answers the code that the server closed it with.
+    pub(crate) async fn close_code(&mut self) -> Option<u16> {
+        let closing = async {
+            while let Some(Ok(message)) = self.socket.next().await {
+                if let Message::Close(frame) = message {
+                    return frame.map(|frame| frame.code.into());
+                }
+            }
+            None
+        };
+        tokio::time::timeout(PATIENCE, closing).await.expect("the session ends in time")
+    }
+
     async fn next(&mut self) -> Option<Value> {
         while self.waiting.is_empty() {
             let Message::Text(text) = self.socket.next().await?.ok()? else { continue };

@@ -2,10 +2,12 @@
 //! nothing stays behind, not even when the test process is killed.
 
 pub(crate) mod agents;
+pub(crate) mod callers;
 pub(crate) mod client;
 pub(crate) mod cluster;
 pub(crate) mod database;
 pub(crate) mod proxy;
+pub(crate) mod identity;
 pub(crate) mod live;
 pub(crate) mod moves;
 pub(crate) mod remote_write;

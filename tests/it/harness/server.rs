@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hyper::{Method, StatusCode};
 use millrace::app::App;
+use millrace::auth::Access;
 use millrace::clock::{Clock, SystemClock};
 use millrace::config::{self, Environment, Flags};
 use millrace::listen::Dialect;
@@ -22,10 +23,13 @@ pub(crate) use super::client::{Answer, PATIENCE, exchange};
 
 type Ran = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
+/// What servers of tests sign with.
+const SECRET_KEY: &str = "0d3c4c559a520c5d2f4a9b117f0c6f0e";
+
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
-    /// Every method and path pattern it answers.
-    pub(crate) routes: Vec<(String, &'static str)>,
+    /// Every method and path pattern it answers, and what it asks of its callers.
+    pub(crate) routes: Vec<(String, &'static str, Access)>,
     /// Where it takes lines of each dialect.
     pub(crate) line_addresses: Vec<(Dialect, SocketAddr)>,
     stop: CancellationToken,
@@ -53,15 +57,19 @@ impl TestServer {
         settings: &[(&str, &str)],
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let place =
-            [("database.url", url(database)), ("listen", "127.0.0.1:0".to_owned()), ("anonymous", "all".to_owned())];
+        let place = [
+            ("database.url", url(database)),
+            ("listen", "127.0.0.1:0".to_owned()),
+            ("anonymous", "all".to_owned()),
+            ("secret_key", SECRET_KEY.to_owned()),
+        ];
         let mut all: Vec<_> = place.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
         let flags = Flags { file: None, settings: all };
         let config = config::load(&flags, &Environment::default()).expect("the settings of a test are good");
         let app = App::build(&config, clock).await.expect("a server can be built");
         let address = app.addresses().unwrap()[0];
-        let routes = app.routes().map(|(method, pattern)| (method.to_owned(), pattern)).collect();
+        let routes = app.routes().map(|(method, pattern, access)| (method.to_owned(), pattern, access)).collect();
         let line_addresses = app.line_addresses().unwrap();
         let stop = CancellationToken::new();
         let running = Tasks::default().spawn("server", app.run(stop.clone().cancelled_owned()));
@@ -94,6 +102,14 @@ impl TestServer {
 
     pub(crate) async fn post_text(&self, path: &str, body: &str) -> Answer {
         self.send(Method::POST, path, &[("content-type", "application/json")], body.as_bytes()).await
+    }
+
+    /// A request with this token, and a body unless it is null.
+    pub(crate) async fn ask(&self, method: Method, path: &str, token: &str, body: &Value) -> Answer {
+        let authorization = format!("Bearer {token}");
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let headers = [("authorization", authorization.as_str()), ("content-type", "application/json")];
+        self.send(method, path, &headers, body.as_bytes()).await
     }
 
     /// One request on a connection of its own.

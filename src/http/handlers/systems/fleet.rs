@@ -37,8 +37,10 @@ pub(super) async fn ingest(
     let root = tree.root();
     let head = head(root).map_err(|reason| ApiError::bad_request("invalid_timestamp", reason))?;
     let server = match server_id {
-        Some(id) => services.catalog.servers().find(&[id]).await?.into_iter().next().flatten(),
-        None => Some(report::fleet_server(services, &head.hostname).await?),
+        Some(id) => {
+            services.catalog.servers().find(&[id], &request.principal.reach).await?.into_iter().next().flatten()
+        }
+        None => Some(report::fleet_server(services, request, &head.hostname).await?),
     };
     let server = server.ok_or_else(|| ApiError::unauthorized("Invalid token", "Bearer"))?;
     let report = Report {

@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use super::super::{Answering, Services};
 use super::{fleet, report, richardops, statusmonitor};
-use crate::auth::Who;
+use crate::auth::signature::{SignatureError, Signed};
+use crate::auth::{Principal, Who};
 use crate::http::{ApiError, Request};
 use crate::wire::json::Kind;
 use crate::wire::tree::{Leniency, Tree, Value};
@@ -30,6 +31,9 @@ pub(in crate::http::handlers) fn ingest(services: Arc<Services>, mut request: Re
         let is_signed =
             ["x-agent-signature", "x-agent-timestamp"].iter().any(|name| request.headers.contains_key(*name));
         let (body, permit) = report::body(&services, &mut request).await?;
+        if is_signed && services.signatures.has_secret() {
+            request.principal = proved(&services, &request, &body)?;
+        }
         let tree = Tree::read(&body, Leniency::PrintedNan);
         let root = tree.as_ref().ok().map(Tree::root);
         let endpoint = match request.principal.who {
@@ -47,6 +51,19 @@ pub(in crate::http::handlers) fn ingest(services: Arc<Services>, mut request: Re
             None if endpoint.is_some() => Err(ApiError::bad_request("invalid_json", "Invalid JSON")),
             _ => Err(ApiError::unauthorized("Missing agent token", CHALLENGE)),
         }
+    })
+}
+
+/// Who knows the secret that this body is signed with.
+fn proved(services: &Services, request: &Request, body: &[u8]) -> Result<Arc<Principal>, ApiError> {
+    let signature = request.header("x-agent-signature").unwrap_or_default();
+    let signed = Signed { signature, timestamp: request.header("x-agent-timestamp") };
+    services.signatures.prove(&signed, body).map_err(|error| match error {
+        SignatureError::BadSignature => ApiError::unauthorized(error.to_string(), CHALLENGE),
+        SignatureError::BadTimestamp | SignatureError::Stale => {
+            ApiError::bad_request("bad_signature_time", error.to_string())
+        }
+        SignatureError::NoSecret => ApiError::internal(error),
     })
 }
 

@@ -40,16 +40,24 @@ pub(super) async fn body(services: &Services, request: &mut Request) -> Result<(
 }
 
 /// The server of the fleet with this host name; a new one is registered.
-pub(super) async fn fleet_server(services: &Services, hostname: &str) -> Result<Arc<ServerEntry>, ApiError> {
+pub(super) async fn fleet_server(
+    services: &Services,
+    request: &Request,
+    hostname: &str,
+) -> Result<Arc<ServerEntry>, ApiError> {
     if hostname.is_empty() || hostname.len() > composed::HOST_BYTES_MAX || hostname.contains('\0') {
         let message =
             format!("the host name is {} bytes long, 1 to {} are allowed", hostname.len(), composed::HOST_BYTES_MAX);
         return Err(ApiError::bad_request("invalid_text", message));
     }
     let servers = services.catalog.servers();
-    let found = servers.of_hosts(&[hostname]).await?.into_iter().next().flatten();
-    found
-        .ok_or_else(|| ApiError::forbidden(format!("there are {} servers, no more are allowed", servers.servers_max())))
+    let found = servers.of_hosts(&[hostname], request.principal.whom()).await?.into_iter().next().flatten();
+    found.ok_or_else(|| {
+        let servers_max = servers.servers_max();
+        ApiError::forbidden(format!(
+            "no server {hostname:?} is known, and none may be added: there may be {servers_max}"
+        ))
+    })
 }
 
 /// Commits all of a report and answers its number, which grows from report to report of all servers.
@@ -102,7 +110,7 @@ async fn store_samples(
         let reason = intake.verdicts.listed().first().map_or("nothing of it can be kept", |verdict| &verdict.message);
         return Err(ApiError::bad_request("bad_time", reason.to_owned()));
     }
-    let resolved = services.catalog.resolve(&text, &mut intake, composed::identity).await?;
+    let resolved = services.catalog.resolve(&text, &mut intake, composed::identity, &request.principal.reach).await?;
     commit(services, resolved, &intake.verdicts, permit).await?;
     Ok(())
 }

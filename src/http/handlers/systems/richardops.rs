@@ -36,7 +36,7 @@ pub(super) async fn ingest(
         let details = problems.detail().as_array().cloned().unwrap_or_default();
         ApiError::unprocessable("invalid_report", problems.to_string()).with_details(details)
     })?;
-    let server = report::fleet_server(services, &report.host).await?;
+    let server = report::fleet_server(services, request, &report.host).await?;
     let document = (KIND, String::from_utf8_lossy(root.raw()).into_owned());
     let kept = Report {
         server,
@@ -69,7 +69,7 @@ pub(in crate::http::handlers) fn healthz(services: Arc<Services>, _request: Requ
 /// `GET /events/recent`, newest first.
 pub(in crate::http::handlers) fn events(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
-        let asked = EntryQuery { entries_max: limit(&request, 50, 1_000)?, ..recent(&services) };
+        let asked = EntryQuery { entries_max: limit(&request, 50, 1_000)?, ..recent(&services, &request) };
         let client = services.database.client().await?;
         let found = entries::events(&client, &asked).await?;
         let shown: Vec<Json> = found.iter().map(event).collect();
@@ -84,7 +84,7 @@ pub(in crate::http::handlers) fn recent_logs(services: Arc<Services>, request: R
         let asked = EntryQuery {
             entries_max: limit(&request, 50, 500)?,
             kinds: container.unwrap_or_default(),
-            ..recent(&services)
+            ..recent(&services, &request)
         };
         logs(&services, &asked).await
     })
@@ -95,17 +95,18 @@ pub(in crate::http::handlers) fn search_logs(services: Arc<Services>, request: R
     Box::pin(async move {
         let text = request.query()?.get("q").filter(|text| !text.is_empty()).map(str::to_owned);
         let text = text.ok_or_else(|| missing_query("q"))?;
-        let asked = EntryQuery { entries_max: limit(&request, 50, 500)?, text: Some(text), ..recent(&services) };
+        let asked =
+            EntryQuery { entries_max: limit(&request, 50, 500)?, text: Some(text), ..recent(&services, &request) };
         logs(&services, &asked).await
     })
 }
 
 /// `GET /containers`: what each container did last, and what it is after that.
-pub(in crate::http::handlers) fn containers(services: Arc<Services>, _request: Request) -> Answering {
+pub(in crate::http::handlers) fn containers(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let client = services.database.client().await?;
         let kinds = vec!["container".to_owned()];
-        let asked = EntryQuery { entries_max: CONTAINER_EVENTS_MAX, kinds, ..recent(&services) };
+        let asked = EntryQuery { entries_max: CONTAINER_EVENTS_MAX, kinds, ..recent(&services, &request) };
         let mut last: BTreeMap<String, Json> = BTreeMap::new();
         for entry in entries::events(&client, &asked).await? {
             let Some(container) = attribute(&entry, "container") else { continue };
@@ -123,9 +124,9 @@ pub(in crate::http::handlers) fn recent_metrics(services: Arc<Services>, request
     Box::pin(async move {
         let limit = limit(&request, 50, 1_000)?;
         let client = services.database.client().await?;
-        let mut reports = Vec::new();
-        for latest in documents::latest_of_all(&client, KIND, SERVERS_MAX).await? {
-            reports.extend(documents::history(&client, latest.server_id, KIND, limit).await?);
+        let (mut reports, reach) = (Vec::new(), &request.principal.reach);
+        for latest in documents::latest_of_all(&client, KIND, SERVERS_MAX, reach).await? {
+            reports.extend(documents::history(&client, latest.server_id, KIND, limit, reach).await?);
         }
         reports.sort_by_key(|report| std::cmp::Reverse((report.time, report.id)));
         reports.truncate(usize::try_from(limit).unwrap_or_default());
@@ -175,9 +176,10 @@ fn spellings(container: &str) -> Vec<String> {
     vec![plain.to_owned(), format!("/{plain}")]
 }
 
-fn recent(services: &Services) -> EntryQuery {
+fn recent(services: &Services, request: &Request) -> EntryQuery {
     let now = services.clock.now();
     EntryQuery {
+        reach: request.principal.reach.clone(),
         server_ids: Vec::new(),
         kinds: Vec::new(),
         severities: Vec::new(),

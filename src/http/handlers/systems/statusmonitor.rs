@@ -26,7 +26,8 @@ pub(super) async fn ingest(
         Tree::read(&body, Leniency::Strict).map_err(|_| ApiError::bad_request("invalid_json", "Invalid JSON"))?;
     let root = tree.root();
     let time = time(root).map_err(|refused| ApiError::bad_request("missing_field", refused.to_string()))?;
-    let server = services.catalog.servers().find(&[server_id]).await?.into_iter().next().flatten();
+    let server =
+        services.catalog.servers().find(&[server_id], &request.principal.reach).await?.into_iter().next().flatten();
     let server = server.ok_or_else(|| ApiError::unauthorized("Invalid agent token", "Bearer"))?;
     let document = (KIND, String::from_utf8_lossy(root.raw()).into_owned());
     let report = Report { server, time, samples: (root, RULES), document, events: Vec::new(), lines: Vec::new() };

@@ -13,7 +13,7 @@ use crate::auth::Access;
 use crate::http::{ApiError, Request, Response, response};
 use crate::model::Micros;
 use crate::store::documents::{self, StoredDocument};
-use crate::store::servers;
+use crate::store::servers::{self, Standing};
 use crate::wire::json::Kind;
 use crate::wire::systems::syncpulse::{RULES, device, time};
 use crate::wire::tree::{Leniency, Tree};
@@ -42,7 +42,7 @@ pub(in crate::http::handlers) fn add(services: Arc<Services>, mut request: Reque
         let now = services.clock.now();
         let text = String::from_utf8_lossy(root.raw());
         let document = if said.is_some() { text.into_owned() } else { stamped(&text, now) };
-        let server = report::fleet_server(&services, &device(root)).await?;
+        let server = report::fleet_server(&services, &request, &device(root)).await?;
         let report = Report {
             server,
             time: said.unwrap_or(now),
@@ -67,7 +67,7 @@ pub(in crate::http::handlers) fn list(services: Arc<Services>, request: Request)
     }
     Box::pin(async move {
         let client = services.database.client().await?;
-        let latest = documents::latest_of_all(&client, KIND, DEVICES_MAX).await?;
+        let latest = documents::latest_of_all(&client, KIND, DEVICES_MAX, &request.principal.reach).await?;
         let bodies: Vec<&str> = latest.iter().map(|report| report.body.get()).collect();
         Ok(verbatim(format!("[{}]", bodies.join(","))))
     })
@@ -76,7 +76,7 @@ pub(in crate::http::handlers) fn list(services: Arc<Services>, request: Request)
 /// `GET /metrics/{agent_id}`: the latest report of a device, or an empty object.
 pub(in crate::http::handlers) fn get(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
-        let reports = reports(&services, request.param("agent_id").unwrap_or_default(), 1).await?;
+        let reports = reports(&services, &request, 1).await?;
         Ok(verbatim(reports.first().map_or("{}", |report| report.body.get()).to_owned()))
     })
 }
@@ -88,7 +88,7 @@ pub(in crate::http::handlers) fn history(services: Arc<Services>, request: Reque
         let samples = samples.filter(|samples| (1..=documents::HISTORY_MAX as usize).contains(samples));
         let samples =
             samples.ok_or_else(|| ApiError::unprocessable("bad_parameter", "samples is not from 1 to 100"))?;
-        let mut reports = reports(&services, request.param("agent_id").unwrap_or_default(), samples as i64).await?;
+        let mut reports = reports(&services, &request, samples as i64).await?;
         reports.reverse();
         let of = |place: [&str; 2]| -> Vec<Json> {
             let value = |report: &StoredDocument| {
@@ -107,11 +107,11 @@ pub(in crate::http::handlers) fn history(services: Arc<Services>, request: Reque
 }
 
 /// `GET /gpu`: the graphics cards of the device that reported last, or of all.
-pub(in crate::http::handlers) fn gpus(services: Arc<Services>, _request: Request) -> Answering {
+pub(in crate::http::handlers) fn gpus(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let client = services.database.client().await?;
         let mut gpus = Vec::new();
-        for report in documents::latest_of_all(&client, KIND, DEVICES_MAX).await? {
+        for report in documents::latest_of_all(&client, KIND, DEVICES_MAX, &request.principal.reach).await? {
             let body: Json = serde_json::from_str(report.body.get()).unwrap_or_default();
             gpus.extend(body["gpus"].as_array().cloned().unwrap_or_default());
         }
@@ -119,11 +119,12 @@ pub(in crate::http::handlers) fn gpus(services: Arc<Services>, _request: Request
     })
 }
 
-async fn reports(services: &Services, device: &str, reports_max: i64) -> Result<Vec<StoredDocument>, ApiError> {
+async fn reports(services: &Services, request: &Request, reports_max: i64) -> Result<Vec<StoredDocument>, ApiError> {
+    let device = request.param("agent_id").unwrap_or_default();
     let client = services.database.client().await?;
     let found = servers::by_hostname(&client, &[device]).await?;
-    let Some((_, server_id, _)) = found.first() else { return Ok(Vec::new()) };
-    Ok(documents::history(&client, *server_id, KIND, reports_max).await?)
+    let Some((_, Standing { id, .. })) = found.first() else { return Ok(Vec::new()) };
+    Ok(documents::history(&client, *id, KIND, reports_max, &request.principal.reach).await?)
 }
 
 /// A scraper says so; browsers and scripts that take anything do not.

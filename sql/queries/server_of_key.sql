@@ -1,1 +1,0 @@
-SELECT id FROM servers WHERE key = $1

@@ -1,0 +1,1 @@
+SELECT id, username, email, password_hash, role, is_active, created_at, updated_at, last_login FROM users WHERE id = $1

@@ -1,0 +1,1 @@
+SELECT EXISTS (SELECT FROM users WHERE role = 'admin') AS has_admin
