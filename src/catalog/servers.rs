@@ -247,7 +247,7 @@ impl Servers {
         if let Some((_, entry)) = self.met.remove(&id) {
             entry.forget();
         }
-        self.hosts.retain(|_, known| *known != id);
+        self.forget_names(id);
     }
 
     /// Lets go of the host names that a server was met by, which may mean another one from now on.
