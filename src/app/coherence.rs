@@ -17,6 +17,22 @@ pub(super) struct Kept {
     pub(super) hub: Arc<Hub>,
 }
 
+impl Kept {
+    pub(super) fn of(
+        database: &Database,
+        catalog: &Arc<Catalog>,
+        latest: &Arc<LatestSamples>,
+        hub: &Arc<Hub>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            database: database.clone(),
+            catalog: Arc::clone(catalog),
+            latest: Arc::clone(latest),
+            hub: Arc::clone(hub),
+        })
+    }
+}
+
 impl Coherence for Kept {
     fn load<'a>(&'a self, series: &'a [SeriesId]) -> CoherenceFuture<'a> {
         Box::pin(self.catalog.load(series))

@@ -104,8 +104,7 @@ impl App {
     pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
         let tls = config.tls.as_ref().map(|files| Tls::load(&files.certificate, &files.key)).transpose()?.map(Arc::new);
         // Bound before anything slow happens, so that a taken address is told at once.
-        let bind = |address: &SocketAddr| Listener::bind(*address, tls.clone());
-        let listeners = config.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+        let listeners = listeners(config, tls.as_ref())?;
         let sockets = lines::bind(config).await?;
         let http = plan::http(config)?;
         let (database, cluster) = database::open(config).await?;
@@ -129,13 +128,7 @@ impl App {
             listeners: who_hears(&hub, &latest, &folds),
         };
         let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
-        let kept = Kept {
-            database: database.clone(),
-            catalog: Arc::clone(&catalog),
-            latest: Arc::clone(&latest),
-            hub: Arc::clone(&hub),
-        };
-        let follower = Follower::new(&surroundings, Arc::new(kept), &marks);
+        let follower = Follower::new(&surroundings, Kept::of(&database, &catalog, &latest, &hub), &marks);
         let retention = Arc::new(plan::retention(config));
         let (jobs, workers) =
             Runner::new(jobs::all(config, &folds, &retention), context, node.id, Arc::clone(&metrics));
@@ -291,6 +284,11 @@ fn front(services: &Arc<Services>, gate: Arc<Gate>, http: &http::Config) -> Resu
     let front = Arc::new(front);
     observe::stages(services, &front);
     Ok(front)
+}
+
+/// The addresses to listen on, taken.
+fn listeners(config: &Config, tls: Option<&Arc<Tls>>) -> std::io::Result<Vec<Listener>> {
+    config.listen.iter().map(|address| Listener::bind(*address, tls.cloned())).collect()
 }
 
 /// What answers questions.

@@ -50,6 +50,17 @@ pub(super) struct Draft {
     pub(super) log: Log,
 }
 
+fn tls(certificate: Option<PathBuf>, key: Option<PathBuf>, problems: &mut Vec<Problem>) -> Option<Tls> {
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Some(Tls { certificate, key }),
+        (None, None) => None,
+        _ => {
+            problems.push(Problem::Conflict { keys: "tls.certificate and tls.key", rule: "give both or neither" });
+            None
+        }
+    }
+}
+
 impl Draft {
     /// The finished settings; what does not fit together is added to `problems`, and then there are none.
     pub(super) fn finish(self, problems: &mut Vec<Problem>) -> Option<Config> {
@@ -67,14 +78,7 @@ impl Draft {
                 None
             }
         };
-        let tls = match (self.tls_certificate, self.tls_key) {
-            (Some(certificate), Some(key)) => Some(Tls { certificate, key }),
-            (None, None) => None,
-            _ => {
-                problems.push(Problem::Conflict { keys: "tls.certificate and tls.key", rule: "give both or neither" });
-                None
-            }
-        };
+        let tls = tls(self.tls_certificate, self.tls_key, problems);
         let default = if self.dev { Anonymous::Everything } else { Anonymous::Nothing };
         let anonymous = self.anonymous.unwrap_or(default);
         let people = self.people.finish(self.dev, anonymous, problems);

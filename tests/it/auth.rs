@@ -9,6 +9,7 @@ mod tokens; // tokens that people make for programs
 mod matrix; // every route and every kind of caller
 mod writing; // what may be sent for which server
 mod reading; // every question against a naive model of who may see what
+mod reports; // agents of the systems that are replaced
 mod live; // what reaches a socket, and whose sockets end
 
 use std::sync::Arc;

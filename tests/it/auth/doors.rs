@@ -61,8 +61,8 @@ async fn a_refusal_is_in_the_words_of_its_system() {
         ("/agents", json!({ "detail": "Not authenticated" }), json!({ "detail": "Could not validate credentials" })),
         (
             "/api/v1/ingest",
-            json!({ "error": "authentication is required" }),
-            json!({ "error": "the credentials are not valid" }),
+            json!({ "detail": "Missing bearer token", "error": "Missing bearer token" }),
+            json!({ "detail": "Invalid token", "error": "Invalid token" }),
         ),
     ] {
         for (header, expected) in [(None, missing), (Some(("x-api-key", unknown.as_str())), invalid)] {

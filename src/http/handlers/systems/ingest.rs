@@ -2,7 +2,7 @@
 //!
 //! | what came | whose it is |
 //! |---|---|
-//! | `X-Agent-Token` | StatusMonitor's |
+//! | the token of a person's agent, or `X-Agent-Token` | `StatusMonitor`'s |
 //! | `X-Agent-Signature` or `X-Agent-Timestamp` | RichardOps' |
 //! | a body with a `host` text, `metrics`, `docker_events`, `local_alerts` or `score` | RichardOps' |
 //! | another body of a caller that is an endpoint, or that is a snapshot or a fleet agent's report | the fleet's |
@@ -22,11 +22,14 @@ const CHALLENGE: &str = "Bearer";
 
 pub(in crate::http::handlers) fn ingest(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
-        if request.headers.contains_key("x-agent-token") {
-            let Who::Agent { server, .. } = request.principal.who else {
+        match request.principal.who {
+            Who::Agent { server, owner: Some(_), .. } => {
+                return statusmonitor::ingest(&services, request, server).await;
+            }
+            _ if request.headers.contains_key("x-agent-token") => {
                 return Err(ApiError::unauthorized("Invalid agent token", CHALLENGE));
-            };
-            return statusmonitor::ingest(&services, request, server).await;
+            }
+            _ => {}
         }
         let is_signed =
             ["x-agent-signature", "x-agent-timestamp"].iter().any(|name| request.headers.contains_key(*name));
