@@ -68,7 +68,7 @@ mod tests {
     fn each_shape_is_what_its_clients_read() {
         check(ErrorShape::Structured, r#"{"error":{"code":"bad_time","details":["from"],"message":"no such day"}}"#);
         check(ErrorShape::Text, r#"{"error":"no such day"}"#);
-        check(ErrorShape::Detail, r#"{"detail":["from"]}"#);
+        check(ErrorShape::Detail, r#"{"detail":"no such day"}"#);
         check(ErrorShape::Both, r#"{"detail":"no such day","error":"no such day"}"#);
         check(ErrorShape::Rpc, r#"{"code":3,"message":"no such day"}"#);
         check(ErrorShape::Influx, r#"{"code":"invalid","message":"no such day"}"#);
