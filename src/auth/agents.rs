@@ -1,6 +1,6 @@
 //! Agents of persons and endpoints of the fleet: added, given other tokens, removed; each with its line in the audit.
 //!
-//! An agent's token must be used within [`ACTIVATION_WINDOW`] of being made, and is good for good then. An endpoint's is
+//! An agent's token must be used within `ACTIVATION_WINDOW` of being made, and is good for good then. An endpoint's is
 //! good at once.
 
 use serde_json::json;

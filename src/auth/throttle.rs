@@ -2,7 +2,7 @@
 //!
 //! - A try is charged before it is looked at, and given back when it was right: tries at the same moment are all counted.
 //! - An allowance is one point in time: when it will be whole again. One that is whole is not kept.
-//! - At most [`KEPT_MAX`] of each are kept; at the bound those nearest to whole are forgotten, which forgives the least.
+//! - At most `KEPT_MAX` of each are kept; at the bound those nearest to whole are forgotten, which forgives the least.
 //! - The time is handed in. A clock that is set back makes nobody wait longer than for a whole allowance.
 
 use std::collections::HashMap;
