@@ -92,7 +92,8 @@ fn of_program(row: &TokenRow) -> Result<Principal, Bad> {
             let maker = Principal::user(by, Arc::from(""), role);
             (granted.within(maker.rights), maker.reach)
         }
-        (None, _) => (granted, Reach::everything()),
+        // Nobody's: made where the server was open to everybody. Whose servers persons have is not for it to see.
+        (None, _) => (granted, Reach::fleet()),
         (Some(_), None) => return Err(Bad::OwnerDisabled),
     };
     let reach = match &row.grant.servers {
