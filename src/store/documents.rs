@@ -71,6 +71,21 @@ pub async fn history(
     rows.iter().map(document).collect()
 }
 
+/// One member of the newest documents of a kind, of all servers, the newest first.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn newest(
+    client: &Client,
+    (kind, member): (&str, &str),
+    documents_max: i64,
+    reach: &Reach,
+) -> Result<Vec<StoredDocument>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/document_newest.sql")).await?;
+    let rows = client.query(&statement, &[&kind, &documents_max, &parameter(reach), &member]).await?;
+    rows.iter().map(document).collect()
+}
+
 /// The latest document of a kind of each server that has one, in the order in which the servers came.
 ///
 /// # Errors

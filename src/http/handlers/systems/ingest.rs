@@ -33,7 +33,7 @@ pub(in crate::http::handlers) fn ingest(services: Arc<Services>, mut request: Re
         }
         let is_signed =
             ["x-agent-signature", "x-agent-timestamp"].iter().any(|name| request.headers.contains_key(*name));
-        let (body, permit) = report::body(&services, &mut request).await?;
+        let (body, permit) = report::body(&services, &mut request, report::BODY_BYTES_MAX).await?;
         if is_signed && services.signatures.has_secret() {
             request.principal = proved(&services, &request, &body)?;
         }

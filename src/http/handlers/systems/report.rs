@@ -18,7 +18,7 @@ use crate::wire::tree::Value;
 use crate::wire::tree::series::Rule;
 
 /// Longest document of one machine.
-pub(super) const BODY_BYTES_MAX: usize = 4 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// What is to be kept.
 pub(super) struct Report<'a> {
@@ -33,10 +33,14 @@ pub(super) struct Report<'a> {
 }
 
 /// The body of a report.
-pub(super) async fn body(services: &Services, request: &mut Request) -> Result<(Vec<u8>, Permit), ApiError> {
+pub(super) async fn body(
+    services: &Services,
+    request: &mut Request,
+    bytes_max: usize,
+) -> Result<(Vec<u8>, Permit), ApiError> {
     services.metrics.ingest.requests.inc();
     services.rates.admit(request.peer.ip(), 0, Instant::now())?;
-    admission::small(services, request, BODY_BYTES_MAX).await
+    admission::small(services, request, bytes_max).await
 }
 
 /// The server of the fleet with this host name; a new one is registered.

@@ -22,8 +22,6 @@ const KIND: &str = "richardops";
 const RECENT_US: i64 = 7 * 86_400_000_000;
 /// Events that the state of containers is read from.
 const CONTAINER_EVENTS_MAX: i64 = 5_000;
-/// Reports that recent metrics are read from, newest first, of each server.
-const SERVERS_MAX: i64 = 1_000;
 
 pub(super) async fn ingest(
     services: &Arc<Services>,
@@ -124,12 +122,7 @@ pub(in crate::http::handlers) fn recent_metrics(services: Arc<Services>, request
     Box::pin(async move {
         let limit = limit(&request, 50, 1_000)?;
         let client = services.database.client().await?;
-        let (mut reports, reach) = (Vec::new(), &request.principal.reach);
-        for latest in documents::latest_of_all(&client, KIND, SERVERS_MAX, reach).await? {
-            reports.extend(documents::history(&client, latest.server_id, KIND, limit, reach).await?);
-        }
-        reports.sort_by_key(|report| std::cmp::Reverse((report.time, report.id)));
-        reports.truncate(usize::try_from(limit).unwrap_or_default());
+        let reports = documents::newest(&client, (KIND, "metrics"), limit, &request.principal.reach).await?;
         let shown: Vec<Json> = reports.iter().rev().map(metrics).collect();
         response::json(StatusCode::OK, &shown)
     })
@@ -137,7 +130,7 @@ pub(in crate::http::handlers) fn recent_metrics(services: Arc<Services>, request
 
 fn metrics(report: &documents::StoredDocument) -> Json {
     let body: Json = serde_json::from_str(report.body.get()).unwrap_or_default();
-    let of = |name: &str| body["metrics"][name].clone();
+    let of = |name: &str| body[name].clone();
     json!({
         "timestamp": report.time.to_string(), "cpu_usage": of("cpu_usage"), "memory_usage": of("memory_usage"),
         "disk_usage": of("disk_usage"), "network_rx": of("network_rx_bytes_per_sec"),

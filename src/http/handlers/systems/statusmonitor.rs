@@ -21,7 +21,7 @@ pub(super) async fn ingest(
     mut request: Request,
     server_id: Uuid,
 ) -> Result<Response, ApiError> {
-    let (body, permit) = report::body(services, &mut request).await?;
+    let (body, permit) = report::body(services, &mut request, report::BODY_BYTES_MAX).await?;
     let tree =
         Tree::read(&body, Leniency::Strict).map_err(|_| ApiError::bad_request("invalid_json", "Invalid JSON"))?;
     let root = tree.root();

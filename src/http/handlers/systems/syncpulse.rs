@@ -20,8 +20,10 @@ use crate::wire::tree::{Leniency, Tree};
 
 /// The kind its reports are kept as.
 const KIND: &str = "syncpulse";
+/// Longest report: an answer holds one of each device.
+const BODY_BYTES_MAX: usize = 256 << 10;
 /// Devices one answer lists.
-const DEVICES_MAX: i64 = 10_000;
+const DEVICES_MAX: i64 = 500;
 /// What a history has when it is not asked for more.
 const HISTORY_DEFAULT: usize = 24;
 const MICROS_PER_SECOND: f64 = 1e6;
@@ -33,7 +35,7 @@ const INTERVAL_MAX: u64 = 60;
 /// `POST /metrics`.
 pub(in crate::http::handlers) fn add(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
-        let (body, permit) = report::body(&services, &mut request).await?;
+        let (body, permit) = report::body(&services, &mut request, BODY_BYTES_MAX).await?;
         let tree = Tree::read(&body, Leniency::Strict).ok().filter(|tree| tree.root().kind() == Kind::Object);
         let tree =
             tree.ok_or_else(|| ApiError::unprocessable("not_an_object", "Input should be a valid dictionary"))?;
@@ -106,7 +108,7 @@ pub(in crate::http::handlers) fn history(services: Arc<Services>, request: Reque
     })
 }
 
-/// `GET /gpu`: the graphics cards of the device that reported last, or of all.
+/// `GET /gpu`: the graphics cards of all devices.
 pub(in crate::http::handlers) fn gpus(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let client = services.database.client().await?;
