@@ -15,7 +15,7 @@
 use crate::model::series::LABELS_MAX;
 use crate::model::{Code, Identity, IdentityError, Labels, RawIdentity, Span};
 
-/// Longest host name, in bytes.
+/// Longest host name, in bytes; DNS allows no more. The same for every dialect.
 pub const HOST_BYTES_MAX: usize = 255;
 /// How the length of a part is written.
 type Length = u32;

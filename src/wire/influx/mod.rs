@@ -24,8 +24,6 @@ pub use timestamp::Precision;
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
 /// Measurement and tags of a line together, as they are spelt.
 pub const KEY_BYTES_MAX: usize = 32 * 1024;
-/// Longest host name; DNS allows no more.
-pub const HOST_BYTES_MAX: usize = 255;
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,9 @@
 //! From what stands before the fields to a server and a series. Runs when the catalog meets a spelling for the first
 //! time.
 
-use super::HOST_BYTES_MAX;
 use crate::model::series::LABELS_MAX;
 use crate::model::{Code, Identity, IdentityError, Labels, RawIdentity};
+use crate::wire::composed::HOST_BYTES_MAX;
 
 type Refused = (Code, String);
 

@@ -41,5 +41,3 @@ pub const KEY_BYTES_MAX: usize = 32 * 1024;
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
 /// Buckets of one native histogram.
 pub const BUCKETS_MAX: usize = 1_000;
-/// Longest host name; DNS allows no more.
-pub const HOST_BYTES_MAX: usize = 255;

@@ -1,11 +1,11 @@
 //! From the spelling of a series to its server and its identity. Runs when the catalog meets a spelling for the first
 //! time.
 
-use super::HOST_BYTES_MAX;
 use super::sink::BUCKET;
 use super::spelling;
 use crate::model::series::LABELS_MAX;
 use crate::model::{Code, Identity, IdentityError, Labels, RawIdentity};
+use crate::wire::composed::HOST_BYTES_MAX;
 
 type Refused = (Code, String);
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hyper::StatusCode;
 use serde_json::{Value as Json, json};
 
-use super::super::{Answering, Services};
+use super::super::{Answering, Services, validation};
 use super::report::{self, Report};
 use crate::admit::budget::Permit;
 use crate::http::{ApiError, Request, Response, response};
@@ -92,7 +92,7 @@ pub(in crate::http::handlers) fn recent_logs(services: Arc<Services>, request: R
 pub(in crate::http::handlers) fn search_logs(services: Arc<Services>, request: Request) -> Answering {
     Box::pin(async move {
         let text = request.query()?.get("q").filter(|text| !text.is_empty()).map(str::to_owned);
-        let text = text.ok_or_else(|| missing_query("q"))?;
+        let text = text.ok_or_else(|| validation::refused(vec![validation::missing(&["query", "q"])]))?;
         let asked =
             EntryQuery { entries_max: limit(&request, 50, 500)?, text: Some(text), ..recent(&services, &request) };
         logs(&services, &asked).await
@@ -189,11 +189,6 @@ fn limit(request: &Request, default: i64, max: i64) -> Result<i64, ApiError> {
     let Some(text) = query.get("limit").filter(|text| !text.is_empty()) else { return Ok(default) };
     let limit = text.parse().ok().filter(|limit| (1..=max).contains(limit));
     limit.ok_or_else(|| ApiError::unprocessable("bad_parameter", format!("limit is not a number from 1 to {max}")))
-}
-
-fn missing_query(name: &str) -> ApiError {
-    let detail = json!({ "type": "missing", "loc": ["query", name], "msg": "Field required", "input": null });
-    ApiError::unprocessable("missing_parameter", format!("{name} is required")).with_details(vec![detail])
 }
 
 fn invalid_json(fault: &crate::wire::tree::Fault) -> ApiError {
