@@ -10,9 +10,11 @@ pub mod rollup; // samples to buckets
 pub mod journal; // lanes, blocks, commit, acknowledgement
 pub mod transfer; // imports: lines of any number to the journal
 pub mod listen; // lines over TCP and UDP: Graphite, StatsD
-pub mod live; // filters, hub, WebSocket sessions
+pub mod matching; // which series someone means, and who means a series
+pub mod live; // hub, WebSocket sessions
 pub mod query; // request, selection, page, output
 pub mod settings; // what administrators set while the server runs
+pub mod alert; // rules judged as samples arrive, and who is told
 pub mod jobs; // fold, seal, day, keep
 pub mod verify; // the store's check of itself
 pub mod store; // PostgreSQL: pool, migrations, COPY, statements

@@ -151,7 +151,8 @@ fn put_header(bytes: &mut [u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::fixtures::{payloads, series};
+    use crate::live::fixtures::payloads;
+    use crate::matching::fixtures::series;
 
     fn event_of(payload_bytes: usize) -> Frame {
         let mut frame = Frame::new();

@@ -7,7 +7,6 @@
 
 mod backlog; // what waits for the hub
 mod feed; // replay, then live
-mod filter; // what a subscriber wants to see
 mod frame; // messages, encoded once
 mod handshake; // headers of an upgrade
 mod heartbeat; // pings and patience
@@ -19,7 +18,6 @@ mod outgoing; // the writing half
 mod questions; // what sessions ask the hub
 mod replay; // stored samples first
 mod request; // filter and options of one subscription
-mod routes; // series to groups of subscribers
 mod session; // one socket
 mod state; // subscriptions and delivery, without I/O
 mod stats; // what it did so far

@@ -21,11 +21,11 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio::task::JoinError;
 
-use super::filter::Filter;
 use super::frame::{Frame, Run, RunBuilder};
 use super::hub::{Hub, SubscribeError, Subscription};
 use super::marks::Marks;
 use super::request::StreamRequest;
+use crate::matching::Filter;
 use crate::model::{Micros, Sample};
 
 /// After this many rounds the session goes live even if the last one was long; its queue may overflow then, and the

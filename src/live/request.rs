@@ -2,8 +2,17 @@
 
 use std::sync::Arc;
 
-use super::filter::{Filter, FilterError};
+use crate::matching::{Filter, FilterError};
 use crate::model::{Micros, Reach};
+
+/// Why a subscription cannot be served.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    #[error("since is not an RFC 3339 timestamp")]
+    InvalidSince,
+}
 
 /// One subscription as the query string spells it.
 #[derive(Clone, Debug)]
@@ -20,7 +29,7 @@ impl StreamRequest {
     ///
     /// # Errors
     /// When the filter passes its bounds, or `since` is no timestamp.
-    pub fn parse(pairs: &[(String, String)], reach: Reach) -> Result<Self, FilterError> {
+    pub fn parse(pairs: &[(String, String)], reach: Reach) -> Result<Self, RequestError> {
         let last = |name: &str| pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let since = last("since").filter(|text| !text.is_empty()).map(parse_since).transpose()?;
         let batch = matches!(last("batch"), Some("true" | "1"));
@@ -28,14 +37,14 @@ impl StreamRequest {
     }
 }
 
-fn parse_since(text: &str) -> Result<Micros, FilterError> {
-    Micros::parse_rfc3339(text.as_bytes()).ok_or(FilterError::InvalidSince)
+fn parse_since(text: &str) -> Result<Micros, RequestError> {
+    Micros::parse_rfc3339(text.as_bytes()).ok_or(RequestError::InvalidSince)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::fixtures::pairs;
+    use crate::matching::fixtures::pairs;
 
     #[test]
     fn options_stand_beside_the_filter() {
@@ -51,6 +60,6 @@ mod tests {
     #[test]
     fn a_since_that_is_no_timestamp_is_refused() {
         let refused = StreamRequest::parse(&pairs(&[("since", "yesterday")]), Reach::everything()).unwrap_err();
-        assert_eq!(refused, FilterError::InvalidSince);
+        assert!(matches!(refused, RequestError::InvalidSince));
     }
 }

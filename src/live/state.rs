@@ -11,12 +11,11 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::backlog::LostTotal;
-use super::filter::Filter;
 use super::frame::{Frame, Run, RunBuilder};
 use super::mailbox::Mailbox;
 use super::marks::Marks;
-use super::routes::{ENTRIES_MAX, Full, GroupId, Routes};
 use super::stats::LiveStats;
+use crate::matching::{ENTRIES_MAX, Filter, Full, GroupId, Routes};
 use crate::model::Committed;
 use crate::model::series::SeriesDirectory;
 

@@ -8,12 +8,13 @@ use proptest::prelude::*;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::filter::Filter;
-use super::fixtures::{Directory, directory, flush, pairs, payloads};
+use super::fixtures::{flush, payloads};
 use super::mailbox::Mailbox;
 use super::state::{HubState, SessionId};
 use super::stats::LiveStats;
 use super::*;
+use crate::matching::Filter;
+use crate::matching::fixtures::{Directory, directory, pairs};
 use crate::model::{CommitListener, Committed, Micros, Origin, Reach, Sample};
 
 const ORIGIN: Origin = Origin { node: 1, lane: 0 };
@@ -279,7 +280,7 @@ async fn who_asks_and_does_not_look_at_the_answer_holds_up_nobody() {
 
 #[tokio::test]
 async fn samples_go_on_being_delivered_while_a_new_filter_is_matched() {
-    let series = |id| Arc::new(super::fixtures::series(id, 1, "cpu", "user", &[]));
+    let series = |id| Arc::new(crate::matching::fixtures::series(id, 1, "cpu", "user", &[]));
     // Several slices for a filter of many patterns.
     let known: Vec<u32> = (0..10_000).collect();
     let (hub, mut worker) = Hub::build(

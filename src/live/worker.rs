@@ -17,9 +17,9 @@ use super::hub::{HubConfig, SubscribeError, Subscription};
 use super::mailbox::Mailbox;
 use super::questions::{Command, Question, Questions};
 use super::request::StreamRequest;
-use super::routes::GroupId;
 use super::state::HubState;
 use super::stats::LiveStats;
+use crate::matching::GroupId;
 
 /// The worker of a hub, to be run once.
 pub struct HubWorker {

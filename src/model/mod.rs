@@ -1,5 +1,6 @@
 //! Plain data that travels between stages. Knows no other module, does no I/O and reads no clock.
 
+pub mod alert;
 pub mod bucket;
 pub mod committed;
 pub mod entry;

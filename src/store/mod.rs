@@ -36,6 +36,7 @@ pub mod cron; // scheduled commands and their runs
 pub mod ports; // port probes and their outcomes
 pub mod tokens; // what programs are let in by
 pub mod agents; // programs with a token of their own
+pub mod alerts; // what is watched, what was found, and who is told
 
 pub use database::Database;
 pub use deadpool_postgres::{Client, ClientWrapper, GenericClient, Transaction};

@@ -112,7 +112,11 @@ async fn every_statement_fits_the_schema_and_is_used() {
     let database = TestDatabase::create().await;
     migrate(&reached(&database)).await.unwrap();
     let client = database.connect().await;
-    let store: String = ["src/store", "src/store/levels"].into_iter().flat_map(files).map(|(_, text)| text).collect();
+    let store: String = ["src/store", "src/store/levels", "src/store/alerts"]
+        .into_iter()
+        .flat_map(files)
+        .map(|(_, text)| text)
+        .collect();
     for (name, statement) in files("sql/queries") {
         if let Err(error) = client.prepare(&statement).await {
             panic!("{name}: {error:?}");

@@ -8,9 +8,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::live::fixtures::{directory, flush, pairs};
+use crate::live::fixtures::flush;
 use crate::live::replay::REPLAYS_MAX;
 use crate::live::{HubConfig, HubWorker, Marks, QueueLimits, Replay, ReplayFuture, ReplayRange};
+use crate::matching::fixtures::{directory, pairs};
 use crate::model::{CommitListener, Micros, Origin, Reach, Sample};
 
 const ORIGIN: Origin = Origin { node: 1, lane: 0 };

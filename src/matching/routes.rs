@@ -16,15 +16,15 @@ use crate::model::series::SeriesDirectory;
 use crate::model::{Series, SeriesId};
 
 /// Most (series, group) pairs kept: 32 MiB.
-pub(super) const ENTRIES_MAX: usize = 8 << 20;
+pub(crate) const ENTRIES_MAX: usize = 8 << 20;
 /// Series with this number and above are not kept: 32 bytes for each below it, 256 MiB at most.
 const LISTED_SERIES_MAX: usize = 8 << 20;
 
 /// The number of a group, its place in the hub's table.
-pub(super) type GroupId = u32;
+pub(crate) type GroupId = u32;
 
 /// Where each series goes.
-pub(super) struct Routes {
+pub(crate) struct Routes {
     directory: Arc<dyn SeriesDirectory>,
     lists: Vec<List>,
     entries: usize,
@@ -63,24 +63,24 @@ struct OfServer {
 }
 
 /// Where one sample goes.
-pub(super) struct Route<'a> {
-    pub(super) series: &'a Series,
+pub(crate) struct Route<'a> {
+    pub(crate) series: &'a Series,
     groups: &'a [GroupId],
     everything: &'a [GroupId],
 }
 
 /// The lists are full, so no further filter can be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Full;
+pub(crate) struct Full;
 
 impl Route<'_> {
-    pub(super) fn groups(&self) -> impl Iterator<Item = GroupId> {
+    pub(crate) fn groups(&self) -> impl Iterator<Item = GroupId> {
         self.groups.iter().chain(self.everything).copied()
     }
 }
 
 impl Routes {
-    pub(super) fn new(directory: Arc<dyn SeriesDirectory>, entries_max: usize) -> Self {
+    pub(crate) fn new(directory: Arc<dyn SeriesDirectory>, entries_max: usize) -> Self {
         Self {
             directory,
             lists: Vec::new(),
@@ -96,7 +96,7 @@ impl Routes {
 
     /// Where samples of this series go; `None` when the catalog does not know it.
     #[inline]
-    pub(super) fn of(&mut self, id: SeriesId) -> Option<Route<'_>> {
+    pub(crate) fn of(&mut self, id: SeriesId) -> Option<Route<'_>> {
         let index = id.0 as usize;
         let is_listed = self.lists.get(index).is_some_and(|list| list.series.is_some()) || self.learn(id)?;
         let list = if is_listed { &self.lists[index] } else { &self.unlisted };
@@ -105,7 +105,7 @@ impl Routes {
     }
 
     /// Begins a new group, which is complete once [`Routes::match_some`] says so. One at a time.
-    pub(super) fn add(&mut self, group: GroupId, filter: &Arc<Filter>) -> Result<(), Full> {
+    pub(crate) fn add(&mut self, group: GroupId, filter: &Arc<Filter>) -> Result<(), Full> {
         debug_assert!(self.matching.is_none(), "the group before is complete");
         if filter.is_everything() {
             self.everything.push(group);
@@ -120,7 +120,7 @@ impl Routes {
 
     /// Matches the new group, if there is one, against some known series, in about this many steps. Returns whether
     /// none is left.
-    pub(super) fn match_some(&mut self, steps_max: usize) -> bool {
+    pub(crate) fn match_some(&mut self, steps_max: usize) -> bool {
         let Some(mut matching) = self.matching.take() else { return true };
         let filter = &matching.group.1;
         let series_max = (steps_max / filter.steps()).max(1);
@@ -169,7 +169,7 @@ impl Routes {
     }
 
     /// Forgets groups everywhere. Walks all the lists, so it is called for many groups at a time.
-    pub(super) fn remove(&mut self, is_gone: impl Fn(GroupId) -> bool) {
+    pub(crate) fn remove(&mut self, is_gone: impl Fn(GroupId) -> bool) {
         self.everything.retain(|group| !is_gone(*group));
         self.anywhere.retain(|(group, _)| !is_gone(*group));
         self.by_server.retain(|_, of_server| {
@@ -187,7 +187,7 @@ impl Routes {
     }
 
     /// Unlearns the series of a server whose owner or labels changed: each is matched anew when it is next met.
-    pub(super) fn unlearn(&mut self, server_id: Uuid) {
+    pub(crate) fn unlearn(&mut self, server_id: Uuid) {
         let Some(of_server) = self.by_server.get_mut(&server_id) else { return };
         for id in of_server.known.drain(..) {
             let list = std::mem::take(&mut self.lists[id.0 as usize]);
@@ -205,7 +205,7 @@ impl Routes {
     }
 
     /// The groups whose filter lets events of this server through.
-    pub(super) fn of_event(&self, server_id: Uuid) -> impl Iterator<Item = GroupId> {
+    pub(crate) fn of_event(&self, server_id: Uuid) -> impl Iterator<Item = GroupId> {
         let of_server = self.by_server.get(&server_id).into_iter().flat_map(|of_server| &of_server.groups);
         let directory = self.directory.as_ref();
         let reached = move |(_, filter): &&(GroupId, Arc<Filter>)| filter.admits_event(server_id, directory);
@@ -262,7 +262,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::live::fixtures::{directory, pairs};
+    use crate::matching::fixtures::{directory, pairs};
     use crate::model::Reach;
 
     fn filter(of: &[(&str, &str)]) -> Arc<Filter> {

@@ -28,8 +28,6 @@ pub enum FilterError {
     TooManyLabels { labels: usize },
     #[error("a label filter lacks the name of its label: write label.<name>=<value>")]
     NamelessLabel,
-    #[error("since is not an RFC 3339 timestamp")]
-    InvalidSince,
 }
 
 /// The conditions a series must meet.
@@ -45,16 +43,51 @@ pub struct Filter {
     labels: Box<[(Box<str>, TextSet)]>,
 }
 
+/// What a filter asks for, text by text. Where nothing is listed anything will do.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions {
+    pub servers: Vec<Uuid>,
+    pub metric_type: Vec<String>,
+    pub metric_name: Vec<String>,
+    pub labels: Vec<(String, Vec<String>)>,
+}
+
 impl Filter {
+    /// # Errors
+    /// When a bound of this module is passed, or a label has no name.
+    pub fn new(conditions: &Conditions, reach: Reach) -> Result<Self, FilterError> {
+        let Conditions { servers, metric_type, metric_name, labels } = conditions;
+        let texts = || metric_type.iter().chain(metric_name).chain(labels.iter().flat_map(|(_, values)| values));
+        let names: Vec<&str> = labels.iter().map(|(name, _)| name.as_str()).collect();
+        let bytes = texts().map(String::len).chain(names.iter().map(|name| name.len())).sum();
+        check_bounds(bytes, servers.len() + texts().count(), &names)?;
+        let (mut servers, mut of_labels) = (servers.clone(), Vec::new());
+        servers.sort_unstable();
+        servers.dedup();
+        let set = |texts: &[String]| (!texts.is_empty()).then(|| TextSet::new(texts.iter().map(String::as_str)));
+        for (name, values) in labels {
+            of_labels.extend(set(values).map(|values| (Box::from(name.as_str()), values)));
+        }
+        of_labels.sort_unstable_by(|(left, _): &(Box<str>, _), (right, _)| left.cmp(right));
+        Ok(Self {
+            reach,
+            servers: servers.into_boxed_slice(),
+            metric_type: set(metric_type),
+            metric_name: set(metric_name),
+            labels: of_labels.into_boxed_slice(),
+        })
+    }
+
     /// Reads the filter out of decoded query pairs. Keys it does not know are ignored, and so are empty values.
     ///
     /// # Errors
     /// When a bound of this module is passed, or a label has no name.
-    pub(super) fn parse(pairs: &[(String, String)], reach: Reach) -> Result<Self, FilterError> {
+    pub fn parse(pairs: &[(String, String)], reach: Reach) -> Result<Self, FilterError> {
         let mut labels: Vec<&str> = pairs.iter().filter_map(|(key, _)| key.strip_prefix(LABEL_PREFIX)).collect();
         labels.sort_unstable();
         labels.dedup();
-        check_bounds(pairs, &labels)?;
+        let (bytes, members) = sizes(pairs);
+        check_bounds(bytes, members, &labels)?;
         let of_label = |name: &&str| {
             let set = text_set(pairs, &format!("{LABEL_PREFIX}{name}"))?;
             Some((Box::from(*name), set))
@@ -69,12 +102,12 @@ impl Filter {
     }
 
     /// Whether the series meets the conditions and its server can be reached.
-    pub(super) fn admits(&self, series: &Series, directory: &dyn SeriesDirectory) -> bool {
+    pub(crate) fn admits(&self, series: &Series, directory: &dyn SeriesDirectory) -> bool {
         self.matches(series) && directory.is_within(series.server_id, &self.reach)
     }
 
     /// The same for something other than a metric that happened on this server: only the server counts then.
-    pub(super) fn admits_event(&self, server_id: Uuid, directory: &dyn SeriesDirectory) -> bool {
+    pub(crate) fn admits_event(&self, server_id: Uuid, directory: &dyn SeriesDirectory) -> bool {
         self.names(server_id) && directory.is_within(server_id, &self.reach)
     }
 
@@ -91,7 +124,7 @@ impl Filter {
     }
 
     /// How many steps [`Filter::admits`] takes at most.
-    pub(super) fn steps(&self) -> usize {
+    pub(crate) fn steps(&self) -> usize {
         let sets = self.metric_type.iter().chain(&self.metric_name).chain(self.labels.iter().map(|(_, set)| set));
         1 + usize::from(!self.reach.is_everything()) + sets.map(TextSet::steps).sum::<usize>()
     }
@@ -142,7 +175,8 @@ fn text_set(pairs: &[(String, String)], key: &str) -> Option<TextSet> {
     Some(TextSet::new(members))
 }
 
-fn check_bounds(pairs: &[(String, String)], labels: &[&str]) -> Result<(), FilterError> {
+/// Bytes and members of all conditions.
+fn sizes(pairs: &[(String, String)]) -> (usize, usize) {
     let is_condition =
         |key: &str| matches!(key, "server_id" | "metric_type" | "metric_name") || key.starts_with(LABEL_PREFIX);
     let (mut bytes, mut members) = (0, 0);
@@ -150,6 +184,10 @@ fn check_bounds(pairs: &[(String, String)], labels: &[&str]) -> Result<(), Filte
         bytes += key.len() + value.len();
         members += value.split(',').count();
     }
+    (bytes, members)
+}
+
+fn check_bounds(bytes: usize, members: usize, labels: &[&str]) -> Result<(), FilterError> {
     if bytes > FILTER_BYTES_MAX {
         return Err(FilterError::TooLong { bytes });
     }
@@ -168,7 +206,7 @@ fn check_bounds(pairs: &[(String, String)], labels: &[&str]) -> Result<(), Filte
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::live::fixtures::{directory, pairs, series};
+    use crate::matching::fixtures::{directory, pairs, series};
 
     const ONE: &str = "00000000-0000-0000-0000-000000000001";
 
@@ -192,6 +230,21 @@ mod tests {
         check(&[("label.core", "1,0"), ("label.host", "web-*")], true);
         check(&[("label.core", "1")], false);
         check(&[("label.gone", "*")], false);
+    }
+
+    #[test]
+    fn a_filter_made_of_texts_is_the_one_its_query_spells() {
+        let conditions = Conditions {
+            servers: vec![Uuid::from_u128(1)],
+            metric_type: vec!["disk*".to_owned(), "cpu*".to_owned()],
+            metric_name: Vec::new(),
+            labels: vec![("host".to_owned(), vec!["web-*".to_owned()]), ("core".to_owned(), vec!["0".to_owned()])],
+        };
+        let query = [("server_id", ONE), ("metric_type", "cpu*,disk*"), ("label.core", "0"), ("label.host", "web-*")];
+        assert_eq!(Filter::new(&conditions, Reach::everything()).unwrap(), filter(&query));
+        let comma = Conditions { metric_name: vec!["a,b".to_owned()], ..Conditions::default() };
+        let comma = Filter::new(&comma, Reach::everything()).unwrap();
+        assert!(comma.matches(&series(1, 1, "t", "a,b", &[])) && !comma.matches(&series(1, 1, "t", "a", &[])));
     }
 
     #[test]

@@ -1,0 +1,28 @@
+//! Alerting: rules judged as samples arrive, what follows from them, and who is told.
+//!
+//! ```text
+//! committed flush ─▶ worker ─▶ judge (pure) ─▶ changes ─▶ one transaction: states, events, notices ─▶ outbox ─▶ people
+//!                    ▲   ▲                                                       ▲
+//!        stored samples  clock                      packs: whole reports, and what is looked at every half minute
+//! ```
+//!
+//! Invariants:
+//! - rules are judged by one node at a time: the one whose connection holds the lock. It writes what it found over that
+//!   very connection, so a node that lost the lock cannot write;
+//! - what a rule finds, and what people are to be told of it, is committed together, before anybody is told;
+//! - a sample of a series that no rule watches costs one look-up;
+//! - nothing waits for alerting: a flush that finds its queue full is dropped, and what is stored is read instead;
+//! - a sample that is not later than the last one judged of its series changes nothing;
+//! - absence is judged by when samples came, values by the times of the samples;
+//! - what is silenced fires and resolves all the same, only nobody is told.
+//!
+//! Knows `store`, `matching` and `settings`. Must not know HTTP routes, `journal`, `live` or `query`; stored samples come
+//! through a seam.
+
+pub mod rule; // what is watched, and when it fires
+pub mod definition; // rules as JSON, and what is wrong with them
+pub mod channel; // how somebody is reached
+pub mod notice; // what they are told
+mod signals; // what parts of alerting tell each other
+
+pub use signals::Signals;
