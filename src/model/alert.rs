@@ -90,6 +90,10 @@ pub enum Source {
 }
 
 impl Severity {
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Info, Self::Warning, Self::Critical].into_iter().find(|severity| severity.name() == name)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Info => "info",
