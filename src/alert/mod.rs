@@ -25,5 +25,34 @@ pub mod silence; // when nobody is told of what
 pub mod channel; // how somebody is reached
 pub mod notice; // what they are told
 mod signals; // what parts of alerting tell each other
+mod stats; // what it did so far
+mod intake; // what was committed and has not been judged
 
+use std::sync::Arc;
+
+pub use intake::Intake;
 pub use signals::Signals;
+pub use stats::Stats;
+
+/// What others hold of alerting.
+#[derive(Clone, Debug)]
+pub struct Alerts {
+    pub signals: Arc<Signals>,
+    /// What hears of commits, and of servers that changed hands or labels.
+    pub intake: Arc<Intake>,
+    pub stats: Arc<Stats>,
+}
+
+impl Alerts {
+    /// Does nothing by itself.
+    pub fn new() -> Self {
+        let stats = Arc::<Stats>::default();
+        Self { signals: Arc::default(), intake: Arc::new(Intake::new(Arc::clone(&stats))), stats }
+    }
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self::new()
+    }
+}

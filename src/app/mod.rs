@@ -25,6 +25,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use crate::admit::budget::Budget;
+use crate::alert::{Alerts, Intake};
 use crate::auth::{Access, Gate, Presence, Tokens, Watch};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
@@ -41,6 +42,7 @@ use crate::jobs::runner::{Runner, Worker};
 use crate::journal::{Follower, Journal, Lanes, Surroundings};
 use crate::listen::{Dialect, Sockets};
 use crate::live::{Hub, HubWorker, Replays};
+use crate::model::CommitListener;
 use crate::query::{self, LatestSamples};
 use crate::shutdown::Tasks;
 use crate::store::{Database, migrations, nodes};
@@ -120,15 +122,16 @@ impl App {
             Hub::build(plan::hub(config), Arc::<Catalog>::clone(&catalog), marks.iter().copied().collect());
         let folds = Arc::new(Trigger::default());
         let latest = Arc::<LatestSamples>::default();
+        let alerts = Alerts::new();
         let surroundings = Surroundings {
             database: database.clone(),
             node,
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
-            listeners: who_hears(&hub, &latest, &folds),
+            listeners: who_hears(&hub, &latest, &folds, &alerts),
         };
         let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
-        let follower = Follower::new(&surroundings, Kept::of(&database, &catalog, &latest, &hub), &marks);
+        let follower = Follower::new(&surroundings, Kept::of(&database, &catalog, &latest, &hub, &alerts), &marks);
         let retention = Arc::new(plan::retention(config));
         let (jobs, workers) =
             Runner::new(jobs::all(config, &folds, &retention), context, node.id, Arc::clone(&metrics));
@@ -143,6 +146,7 @@ impl App {
             catalog,
             journal: Arc::new(journal),
             hub,
+            alerts,
             replays: Arc::new(Replays::new(Arc::new(StoredSamples(Arc::clone(&query))))),
             query,
             jobs,
@@ -266,8 +270,10 @@ fn who_hears(
     hub: &Arc<Hub>,
     latest: &Arc<LatestSamples>,
     folds: &Arc<Trigger>,
-) -> Vec<Arc<dyn crate::model::CommitListener>> {
-    vec![Arc::<Hub>::clone(hub), Arc::<LatestSamples>::clone(latest), Arc::<Trigger>::clone(folds)]
+    alerts: &Alerts,
+) -> Vec<Arc<dyn CommitListener>> {
+    let intake = Arc::<Intake>::clone(&alerts.intake);
+    vec![Arc::<Hub>::clone(hub), Arc::<LatestSamples>::clone(latest), Arc::<Trigger>::clone(folds), intake]
 }
 
 /// What recognizes callers.

@@ -57,6 +57,7 @@ use super::router::{RouteError, RouterBuilder};
 use super::{ApiError, Handler, Request, Response, Router, Words};
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
+use crate::alert::Alerts;
 use crate::auth::{Access, People, Presence, Right, Signatures, Tokens};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
@@ -81,6 +82,7 @@ pub struct Services {
     pub journal: Arc<Journal>,
     pub hub: Arc<Hub>,
     pub replays: Arc<Replays>,
+    pub alerts: Alerts,
     pub heartbeat: HeartbeatConfig,
     /// Live sessions: they outlive the requests that opened them.
     pub sessions: Tasks,
