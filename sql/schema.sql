@@ -1456,12 +1456,14 @@ CREATE TABLE alert_reports (
     server integer NOT NULL REFERENCES servers (key) ON DELETE CASCADE,
     pack text NOT NULL,
     active json NOT NULL,
+    found bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (server, pack)
 );
-COMMENT ON TABLE alert_reports IS 'What packs that judge whole reports found in the latest one of each server.';
+COMMENT ON TABLE alert_reports IS 'What packs keep of the latest report of each server.';
 COMMENT ON COLUMN alert_reports.server IS 'The server.';
 COMMENT ON COLUMN alert_reports.pack IS 'The pack.';
-COMMENT ON COLUMN alert_reports.active IS 'The texts of what it found.';
+COMMENT ON COLUMN alert_reports.active IS 'The texts of what holds, or what is looked at again later.';
+COMMENT ON COLUMN alert_reports.found IS 'How many alerts there were so far, recoveries included.';
 
 CREATE TABLE alert_keys (
     key text PRIMARY KEY,

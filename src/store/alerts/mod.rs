@@ -2,5 +2,6 @@
 //! messages mean is not known here.
 
 mod record; // what was found, all at once
+pub mod reports; // what packs keep of reports
 
 pub use record::{Finding, NoticeRow, record};
