@@ -3,5 +3,9 @@
 
 mod record; // what was found, all at once
 pub mod reports; // what packs keep of reports
+mod seat; // the place of the one node that judges
+mod judging; // what it judges, and who is told
 
+pub use judging::{Acknowledged, RULES_MAX, RuleRow, SilenceRow};
 pub use record::{Finding, NoticeRow, record};
+pub use seat::{Progress, Seat};
