@@ -1,4 +1,3 @@
--- Whoever judges may not know yet that somebody has acknowledged this very firing: then it stays acknowledged.
 INSERT INTO alert_states
     (rule, series, server, phase, since, judged_until, value, fired_at, told_at, acknowledged_by, flips, updated_at)
 SELECT found.rule, found.series, found.server, found.phase, found.since, found.judged_until, found.value,
@@ -9,16 +8,13 @@ FROM unnest($1::bigint[], $2::integer[], $3::integer[], $4::text[], $5::timestam
 JOIN alert_rules ON alert_rules.id = found.rule
 JOIN servers ON servers.key = found.server
 ON CONFLICT (rule, series) DO UPDATE SET
-    phase = CASE WHEN alert_states.phase = 'acknowledged' AND excluded.phase = 'firing'
-        AND excluded.fired_at = alert_states.fired_at THEN alert_states.phase ELSE excluded.phase END,
+    phase = excluded.phase,
     since = excluded.since,
     judged_until = excluded.judged_until,
     value = excluded.value,
     fired_at = excluded.fired_at,
     told_at = excluded.told_at,
-    acknowledged_by = CASE WHEN alert_states.phase = 'acknowledged' AND excluded.phase = 'firing'
-        AND excluded.fired_at = alert_states.fired_at THEN alert_states.acknowledged_by
-        ELSE excluded.acknowledged_by END,
+    acknowledged_by = excluded.acknowledged_by,
     flips = excluded.flips,
     version = alert_states.version + 1,
     updated_at = excluded.updated_at
