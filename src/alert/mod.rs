@@ -24,6 +24,9 @@ pub mod definition; // rules as JSON, and what is wrong with them
 pub mod silence; // when nobody is told of what
 pub mod channel; // how somebody is reached
 pub mod notice; // what they are told
+pub mod packs; // what the source systems alert of by themselves
+pub mod reports; // reports, judged as they are stored
+pub mod fleet_look; // endpoints, looked at every half minute
 pub mod manage; // what people change
 mod signals; // what parts of alerting tell each other
 mod stats; // what it did so far

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::plan;
+use crate::alert::{self, fleet_look};
 use crate::config::Config;
 use crate::jobs::retention::Policy;
 use crate::jobs::seal::Terms;
@@ -16,11 +17,16 @@ const DAY_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// Looks whether an hour has begun; within one there is nothing new to do.
 const KEEP_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
-pub(super) fn all(config: &Config, folds: &fold::Trigger, policy: &Arc<Policy>) -> Vec<Job> {
+pub(super) fn all(
+    config: &Config,
+    folds: &fold::Trigger,
+    policy: &Arc<Policy>,
+    signals: &Arc<alert::Signals>,
+) -> Vec<Job> {
     let (entries, audit) = (plan::entries(config), config.people.audit);
     let (sealing, keeping) = (Arc::clone(policy), Arc::clone(policy));
     let fold = Job::new("fold", config.jobs.fold_interval, |context, force| Box::pin(fold::run(context, force)));
-    vec![
+    let mut jobs = vec![
         fold.woken_by(Arc::clone(folds.wake())),
         Job::new("seal", SEAL_INTERVAL, move |context, force| {
             let policy = Arc::clone(&sealing);
@@ -31,7 +37,15 @@ pub(super) fn all(config: &Config, folds: &fold::Trigger, policy: &Arc<Policy>) 
             let policy = Arc::clone(&keeping);
             Box::pin(async move { run_keep(context, &policy, (entries, audit), force).await })
         }),
-    ]
+    ];
+    if config.jobs.fleet_look {
+        let signals = Arc::clone(signals);
+        jobs.push(Job::new("fleet", config.jobs.fleet_interval, move |context, _| {
+            let signals = Arc::clone(&signals);
+            Box::pin(async move { Ok(fleet_look::look(&context.database, context.clock.now(), &signals).await?) })
+        }));
+    }
+    jobs
 }
 
 /// What comes for an hour that every rule has given up is rolled up at once. Where only some rules have, it is stored

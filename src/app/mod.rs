@@ -134,7 +134,7 @@ impl App {
         let follower = Follower::new(&surroundings, Kept::of(&database, &catalog, &latest, &hub, &alerts), &marks);
         let retention = Arc::new(plan::retention(config));
         let (jobs, workers) =
-            Runner::new(jobs::all(config, &folds, &retention), context, node.id, Arc::clone(&metrics));
+            Runner::new(jobs::all(config, &folds, &retention, &alerts.signals), context, node.id, Arc::clone(&metrics));
         let readers = Tasks::default();
         let query = reading(config, &database, &catalog, latest, (&readers, kept_from(&retention, &clock)));
         let (tokens, tokens_watch) = Tokens::new(database.clone(), Arc::clone(&clock), config.auth.cached_max);

@@ -171,6 +171,9 @@ pub struct RetentionOverride {
 #[derive(Clone, Debug, Default)]
 pub struct Jobs {
     pub fold_interval: Duration,
+    pub fleet_interval: Duration,
+    /// False: the fleet is not looked at.
+    pub fleet_look: bool,
 }
 
 #[derive(Clone, Debug, Default)]

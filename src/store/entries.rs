@@ -203,7 +203,11 @@ fn entry(row: &Row) -> Result<StoredEntry, StoreError> {
 }
 
 /// Makes the months of all `times` that are not there.
-async fn make_months_of(client: &Client, table: Monthly, times: impl Iterator<Item = Micros>) -> Result<(), StoreError> {
+async fn make_months_of(
+    client: &Client,
+    table: Monthly,
+    times: impl Iterator<Item = Micros>,
+) -> Result<(), StoreError> {
     // The beginning of a time as text is its month.
     const MONTH_CHARS: usize = 7;
     let months: std::collections::BTreeMap<String, Micros> =

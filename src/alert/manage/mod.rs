@@ -6,6 +6,7 @@
 
 mod ownership; // whose something is, and who may change it
 pub mod rules; // added, changed, removed
+pub mod agent_rules; // those about whole reports
 pub mod silences; // added, changed, ended, removed
 pub mod states; // acknowledged
 pub mod history; // thrown away

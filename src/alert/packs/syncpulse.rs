@@ -23,7 +23,11 @@ const UNKNOWN: &str = "unknown";
 pub struct Found {
     pub text: String,
     pub severity: Severity,
+    pub has_recovered: bool,
 }
+
+/// What follows a text that has recovered.
+const RECOVERED: &str = " - recovered";
 
 /// What a report changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +57,7 @@ pub fn compare(active: &[String], found: Vec<Found>) -> Changes {
         found.iter().filter(|found| seen.insert(found.text.as_str())).map(|found| found.text.clone()).collect();
     let gone = active.iter().filter(|text| !seen.contains(text.as_str()));
     let recovered: Vec<Found> = gone
-        .map(|text| Found { text: format!("{text} - recovered"), severity: Severity::Warning })
+        .map(|text| Found { text: format!("{text}{RECOVERED}"), severity: Severity::Warning, has_recovered: true })
         .collect();
     let mut told: Vec<Found> = found.into_iter().filter(|found| !before.contains(found.text.as_str())).collect();
     told.extend(recovered);
@@ -140,7 +144,7 @@ impl Finding {
     fn add(&mut self, severity: Severity, text: &str) {
         if self.0.len() < FOUND_MAX {
             let text = text[..text.floor_char_boundary(TEXT_BYTES_MAX)].replace('\0', "\u{fffd}");
-            self.0.push(Found { text, severity });
+            self.0.push(Found { text, severity, has_recovered: false });
         }
     }
 }

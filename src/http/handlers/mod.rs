@@ -146,6 +146,12 @@ const AGENTS: [[&str; 4]; 2] = [
     ],
 ];
 
+/// The same for the rules that people have made for their agents, and what these found.
+const AGENT_RULES: [[&str; 3]; 2] = [
+    ["/rules", "/rules/{rule_id}", "/history"],
+    ["/api/alerts/rules", "/api/alerts/rules/{rule_id}", "/api/alerts/history"],
+];
+
 /// Every route of the server.
 ///
 /// # Errors
@@ -170,6 +176,14 @@ fn identity_routes<H: Handler>(mut builder: RouterBuilder, with: impl Fn(AnyHand
             .route((CHANGE, Detail), Method::DELETE, one, with(agents::delete))
             .route((CHANGE, Detail), Method::POST, token, with(agents::regenerate))
             .route((Access::ADMINISTER, Detail, Words::SignIn), Method::POST, validation, with(agents::validate));
+    }
+    for [rules, one, history] in AGENT_RULES {
+        builder = builder
+            .route((READ, Detail, Words::History), Method::GET, rules, with(systems::agent_rules::list))
+            .route((CHANGE, Detail, Words::History), Method::POST, rules, with(systems::agent_rules::add))
+            .route((CHANGE, Detail, Words::History), Method::DELETE, one, with(systems::agent_rules::delete))
+            .route((READ, Detail, Words::History), Method::GET, history, with(systems::agent_rules::found))
+            .route((CHANGE, Detail, Words::History), Method::DELETE, history, with(systems::agent_rules::clear));
     }
     builder
         .route((Access::ADMINISTER, Structured), Method::GET, "/api/v1/endpoints", with(endpoints::list))
@@ -258,6 +272,8 @@ fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) 
         .route((Access::READ, Detail), Method::GET, "/api/metrics/{agent_id}", with(systems::syncpulse::get))
         .route((Access::READ, Detail), Method::GET, "/api/history/{agent_id}", with(systems::syncpulse::history))
         .route((Access::READ, Detail), Method::GET, "/api/gpu", with(systems::syncpulse::gpus))
+        .route((Access::READ, Detail), Method::GET, "/alerts", with(systems::alerts::list))
+        .route((Access::READ, Detail), Method::GET, "/api/alerts", with(systems::alerts::list))
         .route((Access::INGEST, Text, Words::InfluxOne), Method::POST, "/write", with(influx::write_v1))
         .route((Access::INGEST, Text, Words::InfluxOne), Method::POST, "/query", with(influx::query))
         .route((Access::Open, Text), Method::GET, "/ping", with(influx::ping))

@@ -75,7 +75,8 @@ impl Seat {
     /// # Errors
     /// When PostgreSQL is not available.
     pub async fn states(&self, after: (RuleId, SeriesId)) -> Result<Vec<State>, StoreError> {
-        let statement = self.client.prepare_cached(include_str!("../../../sql/queries/alert_judged_states.sql")).await?;
+        let statement =
+            self.client.prepare_cached(include_str!("../../../sql/queries/alert_judged_states.sql")).await?;
         let (rule, series) = (after.0.0, after.1.0.cast_signed());
         let rows = self.client.query(&statement, &[&rule, &series, &STATES_PAGE]).await?;
         rows.iter().map(state).collect()

@@ -3,6 +3,8 @@
 
 mod record; // what was found, all at once
 pub mod reports; // what packs keep of reports
+pub mod agent_rules; // rules about whole reports
+pub mod fleet; // what is kept of endpoints
 mod seat; // the place of the one node that judges
 mod judging; // what it judges, and who is told
 pub mod rules; // what is watched

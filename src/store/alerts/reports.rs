@@ -63,12 +63,7 @@ pub async fn total(client: &impl GenericClient, pack: &str) -> Result<i64, Store
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn latest(
-    client: &Client,
-    pack: &str,
-    events_max: i64,
-    reach: &Reach,
-) -> Result<Vec<PackEvent>, StoreError> {
+pub async fn latest(client: &Client, pack: &str, events_max: i64, reach: &Reach) -> Result<Vec<PackEvent>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../../sql/queries/alert_event_latest.sql")).await?;
     let rows = client.query(&statement, &[&pack, &events_max, &parameter(reach)]).await?;
     rows.iter()

@@ -42,11 +42,10 @@ fn the_threshold_itself_is_not_beyond_it_and_unknown_conditions_never_fire() {
         let report = format!(r#"{{"cpu":{{"usage_percent":{value}}}}}"#);
         judged(&rule("cpu", condition, 90.0), &report, (None, 0)).fired.is_some()
     };
-    assert_eq!(["gt", "lt", "ge"].map(|condition| [89.9, 90.0, 90.1].map(|value| fires(condition, value))), [
-        [false, false, true],
-        [true, false, false],
-        [false, false, false],
-    ]);
+    assert_eq!(
+        ["gt", "lt", "ge"].map(|condition| [89.9, 90.0, 90.1].map(|value| fires(condition, value))),
+        [[false, false, true], [true, false, false], [false, false, false],]
+    );
 }
 
 #[test]
@@ -85,7 +84,10 @@ fn the_message_is_that_of_the_system_to_the_byte() {
     };
     let expected = "🚨 *Alert for laptop*\n\nMetric: CPU\nCurrent Value: 95.3%\nThreshold: > 90.0%\n";
     assert_eq!(words("cpu", "gt", 90.0, "95.3", false), expected);
-    assert_eq!(words("cpu", "gt", 90.0, "95.3", true), format!("{expected}\n_Alert triggered immediately on rule creation_"));
+    assert_eq!(
+        words("cpu", "gt", 90.0, "95.3", true),
+        format!("{expected}\n_Alert triggered immediately on rule creation_")
+    );
     let below = "🚨 *Alert for laptop*\n\nMetric: MEMORY\nCurrent Value: 0.2%\nThreshold: < 90.25%\n";
     assert_eq!(words("memory", "lt", 90.25, "0.25", false), below, "half to even");
 }

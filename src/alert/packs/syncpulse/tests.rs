@@ -20,11 +20,7 @@ fn each_rule_fires_above_its_threshold_and_not_at_it() {
         (
             r#"{"disks":[{"mountpoint":"/","percent":90},{}]}"#,
             r#"{"disks":[{"mountpoint":"/","percent":91},{"device":"sda","percent":99.5},{"percent":91}]}"#,
-            &[
-                "critical Low Disk Space on /",
-                "critical Low Disk Space on sda",
-                "critical Low Disk Space on unknown",
-            ],
+            &["critical Low Disk Space on /", "critical Low Disk Space on sda", "critical Low Disk Space on unknown"],
         ),
         (
             r#"{"disks":[{"mountpoint":"/","inode_percent":null},{"inode_percent":90}]}"#,
@@ -64,10 +60,11 @@ fn each_rule_fires_above_its_threshold_and_not_at_it() {
             r#"{"network":[{"bytes_recv":1},{"errout":101}]}"#,
             &["warning Network interface errors detected"],
         ),
-        (r#"{"network":[]}"#, r#"{"network":[{"errin":150}]}"#, &[
-            "warning All network interfaces inactive",
-            "warning Network interface errors detected",
-        ]),
+        (
+            r#"{"network":[]}"#,
+            r#"{"network":[{"errin":150}]}"#,
+            &["warning All network interfaces inactive", "warning Network interface errors detected"],
+        ),
     ];
     for (quiet, loud, expected) in cases {
         assert_eq!(texts(quiet), Vec::<String>::new(), "{quiet}");
@@ -124,7 +121,10 @@ fn thresholds_are_those_of_the_settings() {
 }
 
 fn made(texts: &[&str]) -> Vec<Found> {
-    texts.iter().map(|text| Found { text: (*text).to_owned(), severity: Severity::Critical }).collect()
+    texts
+        .iter()
+        .map(|text| Found { text: (*text).to_owned(), severity: Severity::Critical, has_recovered: false })
+        .collect()
 }
 
 fn told(changes: &Changes) -> Vec<&str> {

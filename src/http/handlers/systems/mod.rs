@@ -1,5 +1,7 @@
 //! The endpoints of the systems that Millrace replaces: what their agents send, and what their dashboards ask.
 
+pub(super) mod agent_rules; // alerts of agents of persons
+pub(super) mod alerts; // what was found in reports
 pub(super) mod fleet; // snapshots of Windows machines
 pub(super) mod ingest; // `POST /ingest`, which three systems share
 mod report; // one document of one machine, kept whole
