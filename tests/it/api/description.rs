@@ -235,14 +235,14 @@ async fn reports(client: &mut Client<'_>) {
         client.post("/ingest", body, status).await;
     }
     let old = json!({ "device": "a", "x": 1, "timestamp": 0 });
-    let bodies = [(json!({ "device": "a" }), 200), (old, 400), (json!({ "device": "b" }), 403), (json!([]), 422)];
+    let bodies = [(json!({ "device": "a", "custom_alert": true }), 200), (old, 400), (json!({ "device": "b" }), 403), (json!([]), 422)];
     for (body, status) in bodies {
         client.post("/metrics", body, status).await;
     }
-    for path in ["/healthz", "/containers", "/metrics", "/gpu", "/api/metrics", "/api/gpu"] {
+    for path in ["/healthz", "/containers", "/metrics", "/gpu", "/api/metrics", "/api/gpu", "/alerts", "/api/alerts"] {
         client.get(path, "", 200).await;
     }
-    for path in ["/metrics/recent", "/events/recent", "/logs/recent", "/logs/search"] {
+    for path in ["/metrics/recent", "/events/recent", "/logs/recent", "/logs/search", "/alerts", "/api/alerts"] {
         client.get(path, "limit=1&q=a", 200).await;
         client.get(path, "limit=0&q=a", 422).await;
     }
