@@ -24,6 +24,7 @@ pub mod definition; // rules as JSON, and what is wrong with them
 pub mod silence; // when nobody is told of what
 pub mod channel; // how somebody is reached
 pub mod notice; // what they are told
+pub mod deliver; // the way to them
 mod signals; // what parts of alerting tell each other
 mod stats; // what it did so far
 mod intake; // what was committed and has not been judged
