@@ -25,6 +25,9 @@ pub mod silence; // when nobody is told of what
 pub mod channel; // how somebody is reached
 pub mod notice; // what they are told
 pub mod deliver; // the way to them
+pub mod outbox; // what is still to be told
+pub mod news; // what happened, as it happens
+pub mod manage; // what people change
 mod signals; // what parts of alerting tell each other
 mod stats; // what it did so far
 mod intake; // what was committed and has not been judged
