@@ -104,6 +104,10 @@ impl Severity {
 }
 
 impl Phase {
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Pending, Self::Firing, Self::Acknowledged, Self::Resolved].into_iter().find(|phase| phase.name() == name)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",

@@ -2,6 +2,8 @@
 //! messages mean is not known here.
 
 mod record; // what was found, all at once
+mod seat; // the place of the one node that judges
+mod judging; // what it judges, and who is told
 pub mod rules; // what is watched
 pub mod states; // how it stands
 pub mod events; // what happened
@@ -11,7 +13,9 @@ pub mod outbox; // what is still to be told
 pub mod notices; // what was told, and what was not
 pub mod news; // what happened, as it comes in
 
+pub use judging::{Acknowledged, RULES_MAX, RuleRow, SilenceRow};
 pub use record::{Finding, NoticeRow, record};
+pub use seat::{Progress, Seat};
 
 use deadpool_postgres::GenericClient;
 
