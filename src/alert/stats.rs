@@ -9,6 +9,11 @@ pub struct Stats {
     pub waiting_bytes: AtomicU64,
     /// Flushes that were not judged as they came. They are stored, and were judged from there.
     pub flushes_dropped: AtomicU64,
+    pub notices_delivered: AtomicU64,
+    /// Attempts that failed, and will be followed by others.
+    pub notices_retried: AtomicU64,
+    /// Notices that were given up.
+    pub notices_failed: AtomicU64,
 }
 
 impl Stats {

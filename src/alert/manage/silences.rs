@@ -1,11 +1,11 @@
-//! Silences: added, changed, ended, removed; and those that whoever tells people has to look at.
+//! Silences: added, changed, ended, removed.
 
 use serde_json::{Value, json};
 
-use super::ownership::{Owning, owned_by, owner_of_new};
+use super::ownership::{Owning, owner_of_new};
 use super::{ManageError, check_may_change, finish};
 use crate::alert::definition::Fault;
-use crate::alert::silence::{MatcherForm, Silence, SilenceForm, WeeklyForm};
+use crate::alert::silence::{MatcherForm, SilenceForm};
 use crate::auth::Caller;
 use crate::model::{Micros, Reach};
 use crate::store::alerts::revise;
@@ -14,8 +14,6 @@ use crate::store::{Database, GenericClient, StoreError, transactions};
 
 /// Silences that have not ended that one owner can have. Further ones are refused.
 const SILENCES_MAX: i64 = 1_000;
-/// Silences looked at before somebody is told. Later ones do not count, which tells people too much rather than too little.
-const HOLDING_MAX: i64 = 100_000;
 
 /// # Errors
 /// When it is not as it has to be, may not be theirs, is one too many, or PostgreSQL is not available.
@@ -86,36 +84,6 @@ pub async fn delete(database: &Database, caller: Caller<'_>, id: i64) -> Result<
     silences::delete(&transaction, id).await?;
     let details = json!({ "comment": before.body.comment });
     finish(transaction, &caller.did("alert.silence.delete", subject(id), details)).await
-}
-
-/// All silences that have not ended by `now`. One that cannot be read is passed over: people are told then.
-///
-/// # Errors
-/// When PostgreSQL is not available.
-pub async fn holding(client: &impl GenericClient, now: Micros) -> Result<Vec<Silence>, StoreError> {
-    let query = SilenceQuery {
-        reach: Reach::everything(),
-        id: None,
-        open_at: Some(now),
-        after: i64::MIN,
-        silences_max: HOLDING_MAX,
-    };
-    let rows = silences::list(client, &query).await?;
-    Ok(rows.iter().filter_map(|row| silence(row).inspect_err(|_| unreadable(row.id)).ok()).collect())
-}
-
-fn unreadable(id: i64) {
-    tracing::warn!(alert.silence = id, "a stored silence cannot be read, and silences nothing");
-}
-
-fn silence(row: &SilenceRow) -> Result<Silence, ManageError> {
-    let SilenceBody { matcher, weekly, starts_at, ends_at, .. } = &row.body;
-    let unreadable = |error: serde_json::Error| StoreError::Unreadable(error.to_string());
-    let matcher: MatcherForm = serde_json::from_value(matcher.clone()).map_err(unreadable)?;
-    let weekly: Option<WeeklyForm> = weekly.clone().map(serde_json::from_value).transpose().map_err(unreadable)?;
-    let form = SilenceForm { matcher, weekly, ..SilenceForm::default() };
-    let read = form.silence(owned_by(row.owner, &Reach::everything()), *starts_at).map_err(invalid)?;
-    Ok(Silence { starts_at: *starts_at, ends_at: *ends_at, ..read })
 }
 
 async fn rewrite(
