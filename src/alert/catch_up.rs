@@ -9,7 +9,7 @@
 //! late when it came, and is judged in its place here.
 
 use std::error::Error;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -44,6 +44,13 @@ pub struct PastRange {
     /// Without: from the beginning. With: only what was committed after these marks.
     pub after: Option<Reached>,
     pub wanted: Arc<dyn Fn(&Series) -> bool + Send + Sync>,
+}
+
+impl fmt::Debug for PastRange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { since, after, .. } = self;
+        formatter.debug_struct("PastRange").field("since", since).field("after", after).finish_non_exhaustive()
+    }
 }
 
 /// Why reading ended early.

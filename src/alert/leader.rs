@@ -56,6 +56,8 @@ pub(super) struct Leader<'a> {
     /// As it is stored.
     judged_at: Micros,
     written_at: Instant,
+    /// Whether anything fires or is over since that was counted.
+    has_moved: bool,
 }
 
 impl<'a> Leader<'a> {
@@ -74,6 +76,7 @@ impl<'a> Leader<'a> {
             revision: progress.rules_revision,
             judged_at: progress.judged_at,
             written_at: Instant::now(),
+            has_moved: true,
         };
         leader.load_rules().await?;
         leader.seat.forget_disabled().await?;
@@ -81,6 +84,7 @@ impl<'a> Leader<'a> {
         leader.restore().await?;
         leader.look_back().await?;
         leader.catch_up().await?;
+        leader.measure().await?;
         Ok(leader)
     }
 
@@ -111,6 +115,7 @@ impl<'a> Leader<'a> {
         if moved.all {
             return Err(Ended::ManyMoved);
         }
+        let has_coming = self.put_some().await?;
         let received = self.of.clock.now();
         let (mut flushes, mut samples) = (Vec::new(), 0);
         while samples < TURN_SAMPLES_MAX {
@@ -138,7 +143,6 @@ impl<'a> Leader<'a> {
             let lag_us = u64::try_from(heard_at.elapsed().as_micros()).unwrap_or(u64::MAX);
             Stats::set(&self.of.alerts.stats.lag_us, lag_us);
         }
-        let has_coming = self.put_some().await?;
         if intake.is_empty() && intake.is_lossy() {
             tracing::warn!("samples came faster than rules are judged; what is stored is read instead");
             self.catch_up().await?;
@@ -175,6 +179,7 @@ impl<'a> Leader<'a> {
         }
         if !gone.is_empty() {
             self.coming.retain(|rule| !gone.contains(&rule.id));
+            self.is_matched = false;
             self.on_judge(move |judge| gone.iter().for_each(|id| judge.remove_rule(*id))).await?;
             self.seat.forget_disabled().await?;
         }
@@ -192,7 +197,7 @@ impl<'a> Leader<'a> {
             .on_judge(move |judge| {
                 let mut found = Vec::new();
                 for of in acknowledged {
-                    judge.acknowledge(of.rule, of.series, &of.by, now, &mut found);
+                    judge.acknowledge((of.rule, of.series), &of.by, now, &mut found);
                 }
                 found
             })
@@ -206,25 +211,26 @@ impl<'a> Leader<'a> {
             return Ok(false);
         }
         let mut coming = std::mem::take(&mut self.coming);
-        let (coming, unjudged, is_matched) = self
+        let (unjudged, is_matched) = self
             .on_judge(move |judge| {
                 let (begun, mut unjudged) = (Instant::now(), 0_u64);
                 loop {
-                    let is_matched = judge.match_some();
-                    if is_matched {
-                        let Some(rule) = coming.pop_front() else { return (coming, unjudged, true) };
-                        unjudged += u64::from(judge.put_rule(rule).is_err());
+                    // All at once: many together are matched in one pass.
+                    let put = coming.drain(..).map(|rule| u64::from(judge.put_rule(rule).is_err()));
+                    unjudged += put.sum::<u64>();
+                    if judge.match_some() {
+                        return (unjudged, true);
                     }
                     if begun.elapsed() >= PUT_TURN {
-                        return (coming, unjudged, false);
+                        return (unjudged, false);
                     }
                 }
             })
             .await?;
         if unjudged > 0 {
-            tracing::warn!(rules = unjudged, "rules match more series than can be kept and are not judged");
+            tracing::warn!(rules = unjudged, "there are more rules than are judged");
         }
-        (self.coming, self.is_matched) = (coming, is_matched);
+        self.is_matched = is_matched;
         Ok(!is_matched)
     }
 

@@ -28,10 +28,10 @@ pub mod notice; // what they are told
 mod signals; // what parts of alerting tell each other
 mod stats; // what it did so far
 mod intake; // what was committed and has not been judged
-mod judge; // rules and samples to changes
 mod words; // alerts in words
 mod tell; // changes to what is written, and who is told
 mod watched; // rules and silences as they are stored
+mod wanted; // which series have to be read for that
 mod catch_up; // what was stored while nobody judged
 mod leader; // what the one node that judges does
 mod worker; // one node at a time

@@ -19,6 +19,10 @@ pub struct Stats {
     pub instances: AtomicU64,
     /// Gauge: those that fire, acknowledged ones included.
     pub firing: AtomicU64,
+    /// Gauge: memory of windows.
+    pub window_bytes: AtomicU64,
+    /// How often a rule could not judge a series that it watches, or a sample of one, for lack of room.
+    pub unjudged: AtomicU64,
     /// Samples that were looked at as they came.
     pub samples: AtomicU64,
     /// Gauge: how long the last flush waited between its commit and the end of what was found in it.

@@ -64,7 +64,9 @@ impl Look<'_> {
         for change in changes {
             finding.states.push(change.state.clone());
             // Whoever acknowledges has written it down already.
-            let Some(happened) = change.happened.filter(|happened| *happened != Happened::Acknowledged) else { continue };
+            let Some(happened) = change.happened.filter(|happened| *happened != Happened::Acknowledged) else {
+                continue;
+            };
             let place = finding.events.len();
             finding.events.push(self.event(change, happened));
             if change.tells && !self.is_silent(change) {

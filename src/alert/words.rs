@@ -12,7 +12,7 @@ const PLAIN_MAX: f64 = 1e15;
 const PLAIN_MIN: f64 = 1e-5;
 
 /// It, in one line: `cpu/usage_percent of web-1 is 95.2 (> 90 for 2m)`.
-pub fn title(rule: &Rule, series: &Series, host: &str, happened: Happened, value: Option<f64>) -> String {
+pub(super) fn title(rule: &Rule, series: &Series, host: &str, happened: Happened, value: Option<f64>) -> String {
     let (what, condition) = (subject(rule, series, host), condition(rule));
     let value = value.map(number);
     let is = |before: &str| match &value {
@@ -38,7 +38,7 @@ pub fn title(rule: &Rule, series: &Series, host: &str, happened: Happened, value
 }
 
 /// When the rule fires, in words: `> 90 for 2m`.
-pub fn condition(rule: &Rule) -> String {
+pub(super) fn condition(rule: &Rule) -> String {
     let mut words = match rule.condition {
         Condition::Compare { compare, threshold, .. } => format!("{} {}", sign(compare), number(threshold)),
         Condition::Outside { low, high, .. } => format!("outside {} to {}", number(low), number(high)),
@@ -52,14 +52,14 @@ pub fn condition(rule: &Rule) -> String {
 }
 
 /// The shortest text that is this number and no other.
-pub fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let size = value.abs();
     let is_plain = size == 0.0 || (PLAIN_MIN..PLAIN_MAX).contains(&size) || !value.is_finite();
     if is_plain { format!("{value}") } else { format!("{value:e}") }
 }
 
 /// The way it would be written in a rule: `90s`, `5m`, `2h`, `1d`.
-pub fn span(span: Duration) -> String {
+pub(super) fn span(span: Duration) -> String {
     let seconds = span.as_secs();
     let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
     let unit = units.into_iter().find(|(unit, _)| seconds >= *unit && seconds.is_multiple_of(*unit));
@@ -140,7 +140,12 @@ mod tests {
         let high = json!({"condition": {"op": "gt", "threshold": 90}, "for": "2m"});
         check(high.clone(), Happened::Firing, Some(95.2), "cpu/usage_percent of web-1 is 95.2 (> 90 for 2m)");
         check(high.clone(), Happened::Reminder, Some(99.0), "cpu/usage_percent of web-1 is still 99 (> 90 for 2m)");
-        check(high.clone(), Happened::Resolved, Some(70.5), "cpu/usage_percent of web-1 is 70.5, no longer > 90 for 2m");
+        check(
+            high.clone(),
+            Happened::Resolved,
+            Some(70.5),
+            "cpu/usage_percent of web-1 is 70.5, no longer > 90 for 2m",
+        );
         let expected = "cpu/usage_percent of web-1 fires and resolves again and again (> 90 for 2m)";
         check(high, Happened::Suppressed, Some(95.2), expected);
         let windowed =
@@ -180,7 +185,8 @@ mod tests {
         ] {
             assert_eq!(number(value), expected);
         }
-        for (seconds, expected) in [(0, "0s"), (90, "90s"), (300, "5m"), (7_200, "2h"), (86_400, "1d"), (90_000, "25h")] {
+        for (seconds, expected) in [(0, "0s"), (90, "90s"), (300, "5m"), (7_200, "2h"), (86_400, "1d"), (90_000, "25h")]
+        {
             assert_eq!(span(Duration::from_secs(seconds)), expected);
         }
     }

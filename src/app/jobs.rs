@@ -25,8 +25,11 @@ struct Expiring {
 }
 
 pub(super) fn all(config: &Config, folds: &fold::Trigger, policy: &Arc<Policy>) -> Vec<Job> {
-    let expiring =
-        Expiring { entries: plan::entries(config), audit: config.people.audit, alerts: config.retention.entries.alerts };
+    let expiring = Expiring {
+        entries: plan::entries(config),
+        audit: config.people.audit,
+        alerts: config.retention.entries.alerts,
+    };
     let (sealing, keeping) = (Arc::clone(policy), Arc::clone(policy));
     let fold = Job::new("fold", config.jobs.fold_interval, |context, force| Box::pin(fold::run(context, force)));
     vec![
@@ -50,12 +53,7 @@ async fn run_seal(context: &Context, policy: &Policy, force: bool) -> Result<u64
     seal::run_with(context, force, &Terms { raw_from: &|_| given_up_before, ..Terms::default() }).await
 }
 
-async fn run_keep(
-    context: &Context,
-    policy: &Policy,
-    expiring: Expiring,
-    force: bool,
-) -> Result<u64, JobError> {
+async fn run_keep(context: &Context, policy: &Policy, expiring: Expiring, force: bool) -> Result<u64, JobError> {
     let kept = keep::run(context, policy, force).await;
     // None waits for another to succeed.
     let expired = entries::expire(context, expiring.entries).await;

@@ -138,13 +138,9 @@ impl App {
             Runner::new(jobs::all(config, &folds, &retention), context, node.id, Arc::clone(&metrics));
         let readers = Tasks::default();
         let query = reading(config, &database, &catalog, latest, (&readers, kept_from(&retention, &clock)));
-        let past = JudgedSamples {
-            query: Arc::clone(&query),
-            catalog: Arc::clone(&catalog),
-            database: database.clone(),
-        };
-        let judging =
-            alert::Worker::new(&alerts, &database, &clock, Arc::<Catalog>::clone(&catalog), Arc::new(past));
+        let past =
+            JudgedSamples { query: Arc::clone(&query), catalog: Arc::clone(&catalog), database: database.clone() };
+        let judging = alert::Worker::new(&alerts, &database, &clock, Arc::<Catalog>::clone(&catalog), Arc::new(past));
         let (tokens, tokens_watch) = Tokens::new(database.clone(), Arc::clone(&clock), config.auth.cached_max);
         let services = Arc::new(Services {
             tokens,
@@ -181,7 +177,20 @@ impl App {
         let gate = Arc::new(gate(config, &services));
         let watchers = Watchers::new(follower, tokens_watch, &gate, &services.presence);
         let front = front(&services, gate, &http)?;
-        Ok(Self { services, front, http, listeners, sockets, tls, lanes, hub_worker, watchers, judging, workers, cluster })
+        Ok(Self {
+            services,
+            front,
+            http,
+            listeners,
+            sockets,
+            tls,
+            lanes,
+            hub_worker,
+            watchers,
+            judging,
+            workers,
+            cluster,
+        })
     }
 
     /// The addresses that were bound, ports that the system chose included.

@@ -59,6 +59,8 @@ fn alerts(metrics: &Metrics, stats: &alert::Stats) {
         (&metrics.rules, &stats.rules),
         (&metrics.instances, &stats.instances),
         (&metrics.firing, &stats.firing),
+        (&metrics.window_bytes, &stats.window_bytes),
+        (&metrics.unjudged, &stats.unjudged),
         (&metrics.lag_us, &stats.lag_us),
         (&metrics.waiting_bytes, &stats.waiting_bytes),
     ] {

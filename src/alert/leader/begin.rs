@@ -1,12 +1,13 @@
 //! What was before: states as they are stored, what windows look back on, and what was committed while nobody judged.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Ended, Leader};
 use crate::alert::catch_up::{CatchUp, Taker};
-use crate::alert::judge::{Change, Judge};
+use crate::alert::judge::{Change, Judge, Reading};
 use crate::alert::stats::Stats;
+use crate::alert::wanted::{Wanted, looks_back};
 use crate::model::alert::RuleId;
 use crate::model::{Micros, Sample, Series, SeriesId};
 
@@ -31,16 +32,25 @@ impl Leader<'_> {
         }
     }
 
-    /// Reads what windows and absences look back on, without judging it.
+    /// Reads what windows and silences look back on, without judging it.
     pub(super) async fn look_back(&mut self) -> Result<(), Ended> {
-        let Some(span) = self.on_judge(|judge| judge.looks_back()).await? else { return Ok(()) };
+        let directory = Arc::clone(&self.of.directory);
+        let (span, wanted) = self
+            .on_judge(move |judge| {
+                let span = judge.rules().map(|rule| looks_back(rule)).max().unwrap_or_default();
+                let filters = judge.rules().filter(|rule| !looks_back(rule).is_zero()).map(|rule| &rule.filter);
+                (span, Wanted::new(filters, &directory))
+            })
+            .await?;
+        if span.is_zero() {
+            return Ok(());
+        }
         let judged_from = self.judged_from();
         let span = i64::try_from(span.as_micros()).unwrap_or(PAST_MAX_MICROS).min(PAST_MAX_MICROS);
         let since = Micros(judged_from.0.saturating_sub(span));
-        let judge = Arc::clone(&self.judge);
-        let wanted = move |series: &Series| judge.lock().unwrap_or_else(PoisonError::into_inner).looks_back_on(series);
         let of = self.of;
-        let catch_up = CatchUp { past: of.past.as_ref(), intake: &of.alerts.intake, since, wanted: Arc::new(wanted) };
+        let wanted = Arc::new(move |series: &Series| wanted.wants(series));
+        let catch_up = CatchUp { past: of.past.as_ref(), intake: &of.alerts.intake, since, wanted };
         let mut remembering = Remembering { leader: self, judged_from, ended: None };
         let done = catch_up.read_once(&mut remembering).await;
         remembering.ended.map_or(Ok(()), Err)?;
@@ -51,10 +61,11 @@ impl Leader<'_> {
     /// Judges what is stored since it was last judged, and hears of commits from then on.
     pub(super) async fn catch_up(&mut self) -> Result<(), Ended> {
         let (since, begun) = (self.judged_from(), Instant::now());
-        let judge = Arc::clone(&self.judge);
-        let wanted = move |series: &Series| judge.lock().unwrap_or_else(PoisonError::into_inner).watches(series);
-        let of = self.of;
-        let catch_up = CatchUp { past: of.past.as_ref(), intake: &of.alerts.intake, since, wanted: Arc::new(wanted) };
+        let directory = Arc::clone(&self.of.directory);
+        let filters = move |judge: &mut Judge| Wanted::new(judge.rules().map(|rule| &rule.filter), &directory);
+        let wanted = self.on_judge(filters).await?;
+        let (of, wanted) = (self.of, Arc::new(move |series: &Series| wanted.wants(series)));
+        let catch_up = CatchUp { past: of.past.as_ref(), intake: &of.alerts.intake, since, wanted };
         let mut judging = Judging { leader: self, ended: None };
         let done = catch_up.run(&mut judging).await;
         judging.ended.map_or(Ok(()), Err)?;
@@ -89,7 +100,8 @@ struct Judging<'a, 'b> {
 impl Taker for Judging<'_, '_> {
     async fn take(&mut self, samples: Vec<Sample>) -> bool {
         let judged = async {
-            let found = self.leader.on_judge(move |judge| judge_all(judge, &samples)).await?;
+            let now = self.leader.of.clock.now();
+            let found = self.leader.on_judge(move |judge| judge_all(judge, &samples, now)).await?;
             self.leader.write(found, None).await
         };
         self.ended = judged.await.err();
@@ -97,10 +109,12 @@ impl Taker for Judging<'_, '_> {
     }
 }
 
-fn judge_all(judge: &mut Judge, samples: &[Sample]) -> Vec<Change> {
+/// When they came is not known: nearly at once, in all likelihood, and not later than now.
+fn judge_all(judge: &mut Judge, samples: &[Sample], now: Micros) -> Vec<Change> {
     let mut found = Vec::new();
-    for sample in samples {
-        judge.judge_stored(sample.series.id, sample.time, sample.value, &mut found);
+    for Sample { series, time, value } in samples {
+        let reading = Reading { time: *time, value: *value, received: (*time).min(now) };
+        judge.judge_stored(series.id, reading, &mut found);
     }
     found
 }
@@ -116,8 +130,9 @@ impl Taker for Remembering<'_, '_> {
     async fn take(&mut self, samples: Vec<Sample>) -> bool {
         let judged_from = self.judged_from;
         let remembered = self.leader.on_judge(move |judge| {
-            for sample in samples.iter().filter(|sample| sample.time < judged_from) {
-                judge.remember(sample.series.id, sample.time, sample.value);
+            for Sample { series, time, value } in samples.iter().filter(|sample| sample.time < judged_from) {
+                judge.remember(series.id, *time, *value);
+                judge.heard(series.id, *time);
             }
         });
         self.ended = remembered.await.err();

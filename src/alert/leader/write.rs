@@ -67,6 +67,7 @@ impl Leader<'_> {
             }
         }
         (self.judged_at, self.written_at) = (judged_at, Instant::now());
+        self.has_moved |= !finding.states.is_empty();
         if !finding.events.is_empty() {
             Stats::add(&self.of.alerts.stats.events, finding.events.len() as u64);
             Stats::add(&self.of.alerts.stats.notices, finding.notices.len() as u64);
@@ -76,12 +77,18 @@ impl Leader<'_> {
     }
 
     /// How much there is, for those who look at the server.
-    pub(super) async fn measure(&self) -> Result<(), Ended> {
-        let numbers = self.on_judge(|judge| judge.numbers()).await?;
+    pub(super) async fn measure(&mut self) -> Result<(), Ended> {
+        let sizes = self.on_judge(|judge| judge.sizes()).await?;
         let stats = &self.of.alerts.stats;
-        Stats::set(&stats.rules, self.versions.len() as u64);
-        Stats::set(&stats.instances, numbers.instances);
-        Stats::set(&stats.firing, numbers.firing);
+        if self.is_matched {
+            Stats::set(&stats.rules, sizes.rules as u64);
+        }
+        if std::mem::take(&mut self.has_moved) {
+            Stats::set(&stats.firing, self.seat.firing().await?);
+        }
+        Stats::set(&stats.instances, sizes.instances as u64);
+        Stats::set(&stats.window_bytes, sizes.window_bytes as u64);
+        Stats::set(&stats.unjudged, sizes.unjudged);
         Ok(())
     }
 }

@@ -44,7 +44,8 @@ impl Seat {
     /// # Errors
     /// When PostgreSQL is not available, and so the lock may be gone.
     pub async fn progress(&self) -> Result<Progress, StoreError> {
-        let statement = self.client.prepare_cached(include_str!("../../../sql/queries/alert_progress_read.sql")).await?;
+        let statement =
+            self.client.prepare_cached(include_str!("../../../sql/queries/alert_progress_read.sql")).await?;
         let row = self.client.query_one(&statement, &[]).await?;
         let judged_at = row.try_get::<_, Timestamp>("judged_at")?.0;
         Ok(Progress { judged_at, rules_revision: row.try_get("rules_revision")? })

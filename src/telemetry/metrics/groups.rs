@@ -152,6 +152,10 @@ metrics! {
         instances: Gauge = "alert_instances", Gauge::default();
         /// Those of them that fire.
         firing: Gauge = "alert_firing", Gauge::default();
+        /// Memory of the windows of rules.
+        window_bytes: Gauge = "alert_window_bytes", Gauge::default();
+        /// Series and samples of series that a rule watches and there was no room to judge, since this node judges.
+        unjudged: Gauge = "alert_unjudged", Gauge::default();
         /// Samples looked at as they came.
         samples: Counter = "alert_samples", Counter::default();
         /// Entries of the history written.
