@@ -15,7 +15,9 @@ pub mod recipients; // who is told
 pub mod outbox; // what is still to be told
 pub mod notices; // what was told, and what was not
 pub mod news; // what happened, as it comes in
+mod expiry; // what is removed once it is old
 
+pub use expiry::{expire_events, expire_notices, expire_states};
 pub use judging::{Acknowledged, RULES_MAX, RuleRow, SilenceRow};
 pub use record::{Finding, NoticeRow, record};
 pub use seat::{Progress, Seat};

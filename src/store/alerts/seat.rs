@@ -75,6 +75,16 @@ impl Seat {
         Ok(transaction.commit().await?)
     }
 
+    /// Takes away how rules stood that are not judged any more, and answers how many states that were.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not available.
+    pub async fn forget_disabled(&self) -> Result<u64, StoreError> {
+        let statement = include_str!("../../../sql/queries/alert_states_of_disabled.sql");
+        let statement = self.client.prepare_cached(statement).await?;
+        Ok(self.client.execute(&statement, &[]).await?)
+    }
+
     async fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {
         Ok(self.client.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?)
     }
