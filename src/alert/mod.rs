@@ -21,6 +21,7 @@
 
 pub mod rule; // what is watched, and when it fires
 pub mod definition; // rules as JSON, and what is wrong with them
+pub mod judge; // rules over samples: what happens to each series
 pub mod silence; // when nobody is told of what
 pub mod channel; // how somebody is reached
 pub mod notice; // what they are told
