@@ -46,6 +46,7 @@ mod worker; // one node at a time
 use std::sync::Arc;
 
 pub use catch_up::{Past, PastError, PastFuture, PastRange, Reached};
+use deliver::Deliverer;
 pub use intake::Intake;
 pub use signals::Signals;
 pub use stats::Stats;
@@ -58,18 +59,15 @@ pub struct Alerts {
     /// What hears of commits, and of servers that changed hands or labels.
     pub intake: Arc<Intake>,
     pub stats: Arc<Stats>,
+    /// The way to people.
+    pub deliverer: Arc<Deliverer>,
 }
 
 impl Alerts {
     /// Does nothing by itself.
-    pub fn new() -> Self {
+    pub fn new(deliverer: Arc<Deliverer>) -> Self {
         let stats = Arc::<Stats>::default();
-        Self { signals: Arc::default(), intake: Arc::new(Intake::new(Arc::clone(&stats))), stats }
-    }
-}
-
-impl Default for Alerts {
-    fn default() -> Self {
-        Self::new()
+        let intake = Arc::new(Intake::new(Arc::clone(&stats)));
+        Self { signals: Arc::default(), intake, stats, deliverer }
     }
 }

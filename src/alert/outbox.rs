@@ -164,8 +164,7 @@ impl Outbox {
 
     async fn expire(&self) {
         let now = self.clock.now();
-        let expiring =
-            async { outbox::expire(&self.database.client().await?, now, KEPT, EXPIRED_AT_ONCE_MAX).await };
+        let expiring = async { outbox::expire(&self.database.client().await?, now, KEPT, EXPIRED_AT_ONCE_MAX).await };
         if let Err(error) = expiring.await {
             tracing::warn!(error = &error as &dyn std::error::Error, "old notices were not removed");
         }

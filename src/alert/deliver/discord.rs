@@ -51,7 +51,7 @@ mod tests {
     fn names_are_no_markup_and_wake_nobody() {
         let mut told = super::super::wording::tests::told("firing", "warning");
         told.title = "@everyone *web_1*".to_owned();
-        let post = post("https://d/x", &Body::Alerts { alerts: vec![told] });
+        let post = post("https://d/x", &Body::Alerts { alerts: vec![told], more: 0 });
         let sent: serde_json::Value = serde_json::from_slice(&post.body).unwrap();
         assert!(sent["content"].as_str().unwrap().starts_with("**[warning firing] @everyone \\*web\\_1\\***\n"));
         assert_eq!(sent["allowed_mentions"], json!({ "parse": [] }));

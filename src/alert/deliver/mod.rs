@@ -28,6 +28,8 @@ pub use email::{MailConfig, MailSecurity};
 pub use error::DeliveryError;
 pub use template::TemplateError;
 
+use tokio::sync::Semaphore;
+
 use super::channel::Channel;
 use super::notice::Body;
 use crate::clock::Clock;
@@ -39,7 +41,11 @@ use wording::Wording;
 /// How long one delivery may take, from looking up the name to the last byte of the answer.
 pub const TIME_MAX: Duration = Duration::from_secs(10);
 
-#[derive(Debug, Default)]
+/// Recipients tried out at one time.
+const TRIALS_MAX: usize = 8;
+
+/// Where things are sent from and through. Holds secrets.
+#[derive(Default)]
 pub struct Config {
     /// `None`: no e-mails.
     pub mail: Option<MailConfig>,
@@ -51,12 +57,19 @@ pub struct Config {
     pub ca: Option<PathBuf>,
 }
 
+impl std::fmt::Debug for Config {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Config").field("mail", &self.mail).finish_non_exhaustive()
+    }
+}
+
 /// Hands notices over.
 #[derive(Debug)]
 pub struct Deliverer {
     mail: Option<Mail>,
     bot: telegram::Bot,
     web: Web,
+    trials: Semaphore,
     clock: Arc<dyn Clock>,
 }
 
@@ -77,7 +90,7 @@ impl Deliverer {
         let mail = config.mail.map(|mail| Mail::new(mail, &ca)).transpose()?;
         let web = Web::new(&ca, config.private_targets)?;
         let bot = telegram::Bot::new(config.telegram_token, config.telegram_api);
-        Ok(Self { mail, bot, web, clock })
+        Ok(Self { mail, bot, web, trials: Semaphore::new(TRIALS_MAX), clock })
     }
 
     /// Hands `body` over. `id` names it: it is the same whenever it is tried again.
@@ -88,6 +101,12 @@ impl Deliverer {
         let letter = Letter { body, id, at: self.clock.now() };
         let delivering = Box::pin(self.hand_over(to, letter));
         tokio::time::timeout(TIME_MAX, delivering).await.unwrap_or(Err(DeliveryError::TimedOut))
+    }
+
+    /// Sends a test. `None` when as many are on their way as may be.
+    pub async fn try_out(&self, to: &Channel) -> Option<Result<(), DeliveryError>> {
+        let _turn = self.trials.try_acquire().ok()?;
+        Some(self.deliver(to, &Body::Test, 0).await)
     }
 
     async fn hand_over(&self, to: &Channel, letter: Letter<'_>) -> Result<(), DeliveryError> {
@@ -108,6 +127,19 @@ impl Deliverer {
             Channel::Ntfy { url, token } => self.web.send(ntfy::post(url, token.as_deref(), letter.body)).await,
         }
     }
+}
+
+/// Whether something may be posted to this address, as far as it can be said without looking up its host.
+///
+/// # Errors
+/// When it may not.
+pub fn check_url(url: &str) -> Result<(), DeliveryError> {
+    post::check_url(url)
+}
+
+/// Whether it may be the token of a Telegram bot.
+pub fn is_bot_token(token: &str) -> bool {
+    telegram::is_token(token)
 }
 
 /// Whether a template makes JSON of every notice.

@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn title_priority_and_tags_say_how_much_it_matters() {
         let alerts = vec![super::super::wording::tests::told("firing", "critical")];
-        let posted = post("https://ntfy.sh/t", Some("tk_hunter2"), &Body::Alerts { alerts });
+        let posted = post("https://ntfy.sh/t", Some("tk_hunter2"), &Body::Alerts { alerts, more: 0 });
         let headers: Vec<(&str, &str)> = posted.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let expected = [
             ("x-title", "[critical firing] cpu is high on web-1"),

@@ -185,7 +185,7 @@ pub(super) fn taken(host: String, status: u16, reason: Option<String>) -> Result
     }
 }
 
-/// Whether something may be posted to this address, as far as it can be said without looking up its host.
+/// Whether an address can be taken apart.
 pub(super) fn check_url(url: &str) -> Result<(), DeliveryError> {
     Target::parse(url).map(drop)
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::Wording;
 use super::error::DeliveryError;
 use super::post::{Answered, Post, Web, taken};
 use super::wording::cut_units;
-use super::Wording;
 use crate::alert::notice::Body;
 
 /// Telegram takes no longer message.

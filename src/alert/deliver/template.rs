@@ -32,7 +32,9 @@ pub(super) fn check(template: &str) -> Result<(), TemplateError> {
         return Err(TemplateError::TooLong);
     }
     let awkward = Told { value: Some(0.5), title: "\"\\\n{{subject}}".to_owned(), ..nobody() };
-    for body in [Body::Test, Body::Alerts { alerts: vec![nobody()] }, Body::Alerts { alerts: vec![awkward] }] {
+    for body in
+        [Body::Test, Body::Alerts { alerts: vec![nobody()], more: 0 }, Body::Alerts { alerts: vec![awkward], more: 0 }]
+    {
         fill(template, &body)?;
     }
     Ok(())
@@ -64,7 +66,7 @@ pub(super) fn fill(template: &str, body: &Body) -> Result<String, TemplateError>
 fn fields(body: &Body) -> Value {
     let Wording { subject, text, .. } = Wording::of(body);
     let alerts: &[Told] = match body {
-        Body::Alerts { alerts } => alerts,
+        Body::Alerts { alerts, .. } => alerts,
         _ => &[],
     };
     let nobody = nobody();
@@ -107,7 +109,7 @@ mod tests {
     fn placeholders_become_values_and_stay_json_whatever_is_in_them() {
         let mut told = super::super::wording::tests::told("firing", "critical");
         told.hostname = "a\"b\\c\n{{value}}".to_owned();
-        let body = Body::Alerts { alerts: vec![told] };
+        let body = Body::Alerts { alerts: vec![told], more: 0 };
         let template = r#"{"host":"on {{ hostname }}!","v":{{value}},"n":"{{value}}","all":{{alerts}}}"#;
         let filled: Value = serde_json::from_str(&fill(template, &body).unwrap()).unwrap();
         assert_eq!(filled["host"], "on a\"b\\c\n{{value}}!");
@@ -129,7 +131,7 @@ mod tests {
         #[test]
         fn no_value_gets_out_of_its_text(title in any::<String>(), notes in any::<String>()) {
             let told = Told { title: title.clone(), notes: notes.clone(), ..nobody() };
-            let filled = fill(r#"{"a":"{{title}}","b":"{{notes}}"}"#, &Body::Alerts { alerts: vec![told] }).unwrap();
+            let filled = fill(r#"{"a":"{{title}}","b":"{{notes}}"}"#, &Body::Alerts { alerts: vec![told], more: 0 }).unwrap();
             let filled: Value = serde_json::from_str(&filled).unwrap();
             prop_assert_eq!(filled, json!({ "a": title, "b": notes }));
         }

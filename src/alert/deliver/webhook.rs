@@ -41,10 +41,10 @@ fn plain(letter: Letter<'_>) -> Value {
     match letter.body {
         Body::Worded { subject, message } => json!({ "subject": subject, "message": message }),
         Body::Telegram { text } => json!({ "subject": subject, "message": text }),
-        Body::Alerts { alerts } => {
-            json!({ "type": "alerts", "notice": letter.id, "subject": subject, "message": text, "alerts": alerts })
-        }
-        Body::Test => json!({ "type": "test", "notice": letter.id, "subject": subject, "message": text, "alerts": [] }),
+        Body::Alerts { alerts, more } => json!({
+            "type": "alerts", "notice": letter.id, "subject": subject, "message": text, "alerts": alerts, "more": more,
+        }),
+        Body::Test => json!({ "type": "test", "subject": subject, "message": text, "alerts": [], "more": 0 }),
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) enum Urgency {
 impl Wording {
     pub(super) fn of(body: &Body) -> Self {
         match body {
-            Body::Alerts { alerts } => Self::of_alerts(alerts),
+            Body::Alerts { alerts, more } => Self::of_alerts(alerts, *more),
             Body::Worded { subject, message } => {
                 Self { subject: line(subject), text: message.clone(), urgency: Urgency::Warning }
             }
@@ -53,20 +53,22 @@ impl Wording {
         format!("{}\n{}", self.subject, self.text)
     }
 
-    fn of_alerts(alerts: &[Told]) -> Self {
+    fn of_alerts(alerts: &[Told], more: u64) -> Self {
         let urgency = alerts.iter().map(Urgency::of).max().unwrap_or(Urgency::Calm);
         let subject = match alerts {
-            [alert] => format!("[{}] {}", state(alert), alert.title),
+            [alert] if more == 0 => format!("[{}] {}", state(alert), alert.title),
             alerts => {
                 let over = alerts.iter().filter(|alert| is_over(alert)).count();
                 let title = alerts.first().map_or("", |alert| alert.title.as_str());
-                format!("[{} alerts, {over} resolved] {title}", alerts.len())
+                let over = if over > 0 && more == 0 { format!(", {over} resolved") } else { String::new() };
+                format!("[{} alerts{over}] {title}", alerts.len() as u64 + more)
             }
         };
         let written: Vec<String> = alerts.iter().take(WRITTEN_MAX).map(paragraph).collect();
         let mut text = written.join("\n\n");
-        if alerts.len() > WRITTEN_MAX {
-            let _ = write!(text, "\n\nand {} more", alerts.len() - WRITTEN_MAX);
+        let unwritten = alerts.len().saturating_sub(WRITTEN_MAX) as u64 + more;
+        if unwritten > 0 {
+            let _ = write!(text, "\n\nand {unwritten} more");
         }
         Self { subject: line(&subject), text, urgency }
     }
@@ -169,7 +171,7 @@ pub(super) mod tests {
 
     #[test]
     fn one_alert_is_told_with_all_there_is_to_know() {
-        let wording = Wording::of(&Body::Alerts { alerts: vec![told("firing", "critical")] });
+        let wording = Wording::of(&Body::Alerts { alerts: vec![told("firing", "critical")], more: 0 });
         assert_eq!(wording.subject, "[critical firing] cpu is high on web-1");
         assert_eq!(wording.urgency, Urgency::Critical);
         let text = "[critical firing] cpu is high on web-1\nServer: web-1\nMetric: cpu/usage (core=0)\nValue: 95.5\n\
@@ -181,11 +183,13 @@ pub(super) mod tests {
     fn of_many_alerts_the_first_are_told_and_the_others_counted() {
         let mut alerts = vec![told("resolved", "warning"); 25];
         alerts[3] = told("firing", "warning");
-        let wording = Wording::of(&Body::Alerts { alerts });
+        let wording = Wording::of(&Body::Alerts { alerts: alerts.clone(), more: 0 });
         assert_eq!(wording.subject, "[25 alerts, 24 resolved] cpu is high on web-1");
         assert!(wording.text.ends_with("\n\nand 5 more") && wording.text.matches("Server:").count() == 20);
         assert_eq!(wording.urgency, Urgency::Warning);
-        let over = Wording::of(&Body::Alerts { alerts: vec![told("resolved", "critical")] });
+        let wording = Wording::of(&Body::Alerts { alerts, more: 7 });
+        assert!(wording.subject.starts_with("[32 alerts] ") && wording.text.ends_with("\n\nand 12 more"));
+        let over = Wording::of(&Body::Alerts { alerts: vec![told("resolved", "critical")], more: 0 });
         assert_eq!((over.subject.as_str(), over.urgency), ("[resolved] cpu is high on web-1", Urgency::Calm));
     }
 

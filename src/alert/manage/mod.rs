@@ -9,6 +9,7 @@ pub mod rules; // added, changed, removed
 pub mod agent_rules; // those about whole reports
 pub mod silences; // added, changed, ended, removed
 pub mod states; // acknowledged
+pub mod recipients; // added, changed, removed
 pub mod history; // thrown away
 
 use super::definition::Fault;

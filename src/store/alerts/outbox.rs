@@ -83,9 +83,7 @@ pub async fn end(
         Outcome::GivenUp { reason } => ("failed", None, Some(stored(reason, ERROR_BYTES_MAX))),
     };
     let statement = client.prepare_cached(include_str!("../../../sql/queries/alert_notice_end.sql")).await?;
-    client
-        .execute(&statement, &[&notice.id, &notice.attempts, &state, &due_at, &Timestamp(now), &reason])
-        .await?;
+    client.execute(&statement, &[&notice.id, &notice.attempts, &state, &due_at, &Timestamp(now), &reason]).await?;
     Ok(())
 }
 

@@ -73,9 +73,8 @@ pub async fn list(client: &impl GenericClient, query: &RecipientQuery) -> Result
     let statement = client.prepare_cached(include_str!("../../../sql/queries/alert_recipient_list.sql")).await?;
     let Seen { fleet, owner, everyones } = query.seen;
     let owner = owner.map(|owner| owner.0);
-    let rows = client
-        .query(&statement, &[&fleet, &owner, &everyones, &query.id, &query.after, &query.recipients_max])
-        .await?;
+    let rows =
+        client.query(&statement, &[&fleet, &owner, &everyones, &query.id, &query.after, &query.recipients_max]).await?;
     rows.iter().map(recipient).collect()
 }
 
@@ -100,12 +99,7 @@ pub async fn add(
 
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn change(
-    client: &impl GenericClient,
-    id: i64,
-    body: &RecipientBody,
-    now: Micros,
-) -> Result<(), StoreError> {
+pub async fn change(client: &impl GenericClient, id: i64, body: &RecipientBody, now: Micros) -> Result<(), StoreError> {
     let statement = client.prepare_cached(include_str!("../../../sql/queries/alert_recipient_change.sql")).await?;
     let target = stored_json(&body.target);
     client.execute(&statement, &[&id, &body.name, &body.kind, &target, &body.enabled, &Timestamp(now)]).await?;
