@@ -5,6 +5,7 @@ mod states; // how it stands
 mod history; // what happened
 mod silences; // when nobody is told
 mod reach; // whose it is, and to whom it is not there
+mod packs; // what the source systems alert of by themselves
 
 use std::sync::Arc;
 

@@ -235,7 +235,12 @@ async fn reports(client: &mut Client<'_>) {
         client.post("/ingest", body, status).await;
     }
     let old = json!({ "device": "a", "x": 1, "timestamp": 0 });
-    let bodies = [(json!({ "device": "a", "custom_alert": true }), 200), (old, 400), (json!({ "device": "b" }), 403), (json!([]), 422)];
+    let bodies = [
+        (json!({ "device": "a", "custom_alert": true }), 200),
+        (old, 400),
+        (json!({ "device": "b" }), 403),
+        (json!([]), 422),
+    ];
     for (body, status) in bodies {
         client.post("/metrics", body, status).await;
     }

@@ -83,7 +83,9 @@ async fn watched(client: &mut Client<'_>, prefix: &str, token: &str) {
         SELECT server, 'statusmonitor', now(), '{\"cpu\":{\"usage_percent\":1}}' FROM agents WHERE id = 1";
     client.server.database().connect().await.batch_execute(report).await.unwrap();
     let added = client.with(token, Method::POST, &rules, "", &rule(), 200).await["id"].to_string();
-    for (body, status) in [(json!({}), 422), (json!({ "agent_id": "999", "metric_type": "cpu", "condition": "gt", "threshold": 1 }), 404)] {
+    for (body, status) in
+        [(json!({}), 422), (json!({ "agent_id": "999", "metric_type": "cpu", "condition": "gt", "threshold": 1 }), 404)]
+    {
         client.with(token, Method::POST, &rules, "", &body, status).await;
     }
     client.with("", Method::POST, &rules, "", &rule(), 401).await;
