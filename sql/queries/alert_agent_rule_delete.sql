@@ -3,4 +3,4 @@ DELETE FROM alert_rules
 USING agents JOIN servers ON servers.key = agents.server
 WHERE alert_rules.id = $2 AND alert_rules.owner = $1 AND agents.id = of_agent
     AND within_reach(servers.owner, servers.id, servers.labels, $3::jsonb)
-RETURNING name
+RETURNING alert_rules.name
