@@ -13,6 +13,8 @@ pub struct Stats {
     pub leading: AtomicU64,
     /// Gauge: rules that are judged, here.
     pub rules: AtomicU64,
+    /// Gauge: the revision of rules, recipients and silences that all samples are judged by.
+    pub rules_revision: AtomicU64,
     /// Versions of rules that could not be read, and are not judged.
     pub rules_unreadable: AtomicU64,
     /// Gauge: rules and series that are judged together.
