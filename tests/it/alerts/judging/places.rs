@@ -1,9 +1,5 @@
 //! Who judges: one node at a time, and the next one where it ended.
 
-use std::sync::Arc;
-
-use millrace::clock::SystemClock;
-
 use super::ground::{Ground, above};
 use crate::harness::eventually;
 
@@ -27,8 +23,8 @@ async fn what_was_stored_while_nobody_judged_is_judged_by_who_takes_over() {
     .await;
     eventually("it knows", async || ground.server().gauge("alert_leading").await == 0).await;
     ground.samples("before", &[(2, 96.0)]).await;
-    ground.samples("meanwhile", &[(600, 95.0), (601, 96.0)]).await;
-    ground.samples("over", &[(600, 95.0), (601, 50.0)]).await;
+    ground.samples("meanwhile", &[(900, 95.0), (901, 96.0)]).await;
+    ground.samples("over", &[(900, 95.0), (901, 50.0)]).await;
     ground.happens(&["firing"]).await;
     ground.sql.batch_execute(UNLOCK).await.unwrap();
     ground.judges(ground.server()).await;
@@ -66,14 +62,14 @@ async fn a_window_holds_after_a_restart_what_it_held_before() {
     let mut average = above(50);
     average["window"] = serde_json::json!({ "agg": "avg", "over": "10m" });
     ground.rule(average).await;
-    ground.samples("usage", &[(100, 0.0), (110, 0.0)]).await;
+    ground.samples("usage", &[(500, 0.0), (510, 0.0)]).await;
     ground.end().await;
     ground.begin_again().await;
-    ground.samples("usage", &[(120, 100.0)]).await;
-    ground.samples("usage", &[(130, 101.0)]).await;
+    ground.samples("usage", &[(520, 100.0)]).await;
+    ground.samples("usage", &[(530, 101.0)]).await;
     ground.happens(&["firing"]).await;
     let event = &ground.events().await[0];
-    assert_eq!((event.value, event.at_second), (Some(201.0 / 4.0), Some(130)));
+    assert_eq!((event.value, event.at_second), (Some(201.0 / 4.0), Some(530)));
     ground.stop().await;
 }
 
@@ -120,11 +116,9 @@ async fn samples_that_come_faster_than_they_are_judged_are_judged_from_what_is_s
     ground.stop().await;
 }
 
-/// The clock of the machine is what samples are judged by, not the one of the database.
 #[tokio::test]
 async fn a_node_that_does_not_judge_keeps_nothing() {
-    let ground = Ground::at(Arc::new(SystemClock)).await;
-    ground.judges(ground.server()).await;
+    let ground = Ground::new().await;
     let other = ground.another().await;
     ground.samples_to(&other, "a", &[(1, 95.0)]).await;
     assert_eq!(other.gauge("alert_waiting_bytes").await, 0);

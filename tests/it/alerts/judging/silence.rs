@@ -23,11 +23,11 @@ async fn a_series_that_falls_silent_fires_once_and_is_over_when_it_comes_back() 
     ground.samples("other", &[(1_580, 1.0)]).await;
     ground.happens(&[]).await;
     after(591);
-    ground.happens(&["firing"]).await;
+    ground.happens(&["no_data"]).await;
     assert_eq!(ground.events().await[0].title, "cpu/usage of web-1 has sent nothing for 5m");
     after(595);
     ground.samples("usage", &[(1_000, 1.0)]).await;
-    ground.happens(&["firing", "resolved"]).await;
+    ground.happens(&["no_data", "resolved"]).await;
     assert_eq!(ground.events().await[1].title, "cpu/usage of web-1 is back");
     ground.stop().await;
 }
@@ -48,6 +48,6 @@ async fn a_silence_goes_on_counting_when_another_judges() {
         .await
         .unwrap();
     ground.begin_again_later(10 * 60).await;
-    ground.happens(&["firing"]).await;
+    ground.happens(&["no_data"]).await;
     ground.stop().await;
 }
