@@ -25,6 +25,7 @@ pub mod judge; // rules over samples: what happens to each series
 pub mod silence; // when nobody is told of what
 pub mod channel; // how somebody is reached
 pub mod notice; // what they are told
+pub mod preview; // what a rule would have done
 pub mod manage; // what people change
 mod signals; // what parts of alerting tell each other
 mod stats; // what it did so far

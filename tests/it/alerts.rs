@@ -4,6 +4,7 @@ mod rules; // what is watched
 mod states; // how it stands
 mod history; // what happened
 mod silences; // when nobody is told
+mod preview; // what a rule would have done
 mod reach; // whose it is, and to whom it is not there
 mod judging; // rules over samples, by one node at a time
 

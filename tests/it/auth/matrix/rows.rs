@@ -197,6 +197,7 @@ pub(super) const ROWS: &[Row] = &[
     Row("POST", "/api/v1/alerts/{rule}/{series}/acknowledge", "/api/v1/alerts/999999/1/acknowledge", "", 404, 404),
     Row("GET", "/api/v1/alerts/history", "/api/v1/alerts/history", "", 200, 200),
     Row("DELETE", "/api/v1/alerts/history", "/api/v1/alerts/history", "", 400, 400),
+    Row("POST", "/api/v1/alerts/preview", "/api/v1/alerts/preview", r#"{}"#, 400, 400),
     Row("GET", "/api/v1/alerts/rules", "/api/v1/alerts/rules", "", 200, 200),
     Row("POST", "/api/v1/alerts/rules", "/api/v1/alerts/rules", r#"{}"#, 400, 400),
     Row("GET", "/api/v1/alerts/rules/{id}", "/api/v1/alerts/rules/999999", "", 404, 404),
