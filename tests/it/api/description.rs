@@ -2,6 +2,7 @@
 
 mod document; // the description, read
 mod identity; // agents, endpoints, tokens
+mod recipients; // who is told
 mod people; // who signs in, and who may
 
 use std::collections::BTreeSet;
@@ -66,6 +67,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     let Client { document, mut seen, .. } = client;
     seen.extend(rate_limited().await);
     seen.extend(identity::asked().await);
+    seen.extend(recipients::asked().await);
     seen.extend(stalled().await);
     let not_seen: Vec<Place> =
         document.places().into_iter().filter(|place| !seen.contains(place) && !is_elsewhere(place)).collect();
