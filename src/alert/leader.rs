@@ -208,6 +208,7 @@ impl<'a> Leader<'a> {
     /// Puts new rules as far as a turn allows, and answers whether there is more to do.
     async fn put_some(&mut self) -> Result<bool, Ended> {
         if self.coming.is_empty() && self.is_matched {
+            Stats::set(&self.of.alerts.stats.rules_revision, self.revision.cast_unsigned());
             return Ok(false);
         }
         let mut coming = std::mem::take(&mut self.coming);

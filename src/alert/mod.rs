@@ -28,6 +28,7 @@ pub mod notice; // what they are told
 pub mod packs; // what the source systems alert of by themselves
 pub mod reports; // reports, judged as they are stored
 pub mod fleet_look; // endpoints, looked at every half minute
+pub mod preview; // what a rule would have done
 pub mod deliver; // the way to them
 pub mod outbox; // what is still to be told
 pub mod news; // what happened, as it happens

@@ -9,15 +9,12 @@ pub struct Stats {
     pub waiting_bytes: AtomicU64,
     /// Flushes that were not judged as they came. They are stored, and were judged from there.
     pub flushes_dropped: AtomicU64,
-    pub notices_delivered: AtomicU64,
-    /// Attempts that failed, and will be followed by others.
-    pub notices_retried: AtomicU64,
-    /// Notices that were given up.
-    pub notices_failed: AtomicU64,
     /// Gauge: 1 while this node judges.
     pub leading: AtomicU64,
     /// Gauge: rules that are judged, here.
     pub rules: AtomicU64,
+    /// Gauge: the revision of rules, recipients and silences that all samples are judged by.
+    pub rules_revision: AtomicU64,
     /// Versions of rules that could not be read, and are not judged.
     pub rules_unreadable: AtomicU64,
     /// Gauge: rules and series that are judged together.
@@ -42,6 +39,11 @@ pub struct Stats {
     pub caught_up_samples: AtomicU64,
     /// Times that there was more than is read.
     pub catch_ups_cut: AtomicU64,
+    pub notices_delivered: AtomicU64,
+    /// Attempts that failed, and will be followed by others.
+    pub notices_retried: AtomicU64,
+    /// Notices that were given up.
+    pub notices_failed: AtomicU64,
 }
 
 impl Stats {

@@ -57,6 +57,7 @@ fn alerts(metrics: &Metrics, stats: &alert::Stats) {
     for (gauge, value) in [
         (&metrics.leading, &stats.leading),
         (&metrics.rules, &stats.rules),
+        (&metrics.rules_revision, &stats.rules_revision),
         (&metrics.instances, &stats.instances),
         (&metrics.firing, &stats.firing),
         (&metrics.window_bytes, &stats.window_bytes),

@@ -4,8 +4,10 @@ mod rules; // what is watched
 mod states; // how it stands
 mod history; // what happened
 mod silences; // when nobody is told
+mod preview; // what a rule would have done
 mod reach; // whose it is, and to whom it is not there
 mod packs; // what the source systems alert of by themselves
+mod judging; // rules over samples, by one node at a time
 
 use std::sync::Arc;
 

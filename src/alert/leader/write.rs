@@ -8,14 +8,13 @@ use crate::alert::stats::Stats;
 use crate::alert::tell::Look;
 use crate::model::alert::Happened;
 use crate::model::{Micros, Reach, ServerKey};
-use crate::store::StoreError;
 use crate::store::alerts::Finding;
 
 /// Changes written in one transaction.
 const CHANGES_MAX: usize = 5_000;
 /// While nothing is found, up to when everything was judged is written this often.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
-/// How often something that is deleted in the very moment it is written of is met before the place is given up.
+/// How often a transaction is tried, which fails when something is deleted in the very moment it is written of.
 const TRIES_MAX: usize = 3;
 
 impl Leader<'_> {
@@ -61,8 +60,10 @@ impl Leader<'_> {
             tries += 1;
             match self.seat.record(finding, judged_at, self.of.clock.now()).await {
                 Ok(()) => break,
-                // It is passed over the next time, being gone.
-                Err(StoreError::MissingReference) if tries < TRIES_MAX => {}
+                // What is gone is passed over the next time; a transaction that was given up can be had again.
+                Err(error) if tries < TRIES_MAX && !self.seat.is_lost() => {
+                    tracing::debug!(error = &error as &dyn std::error::Error, "what was found is written once more");
+                }
                 Err(error) => return Err(error.into()),
             }
         }

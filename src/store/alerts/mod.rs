@@ -7,6 +7,7 @@ pub mod agent_rules; // rules about whole reports
 pub mod fleet; // what is kept of endpoints
 mod seat; // the place of the one node that judges
 mod judging; // what it judges, and who is told
+mod expiry; // what is removed once it is old
 pub mod rules; // what is watched
 pub mod states; // how it stands
 pub mod events; // what happened
@@ -15,7 +16,6 @@ pub mod recipients; // who is told
 pub mod outbox; // what is still to be told
 pub mod notices; // what was told, and what was not
 pub mod news; // what happened, as it comes in
-mod expiry; // what is removed once it is old
 
 pub use expiry::{expire_events, expire_notices, expire_states};
 pub use judging::{Acknowledged, RULES_MAX, RuleRow, SilenceRow};

@@ -41,6 +41,11 @@ impl Seat {
         locks::try_for_session(&self.client, JUDGING).await
     }
 
+    /// Whether the connection is gone, and the lock with it.
+    pub fn is_lost(&self) -> bool {
+        self.client.is_closed()
+    }
+
     /// # Errors
     /// When PostgreSQL is not available, and so the lock may be gone.
     pub async fn progress(&self) -> Result<Progress, StoreError> {
@@ -68,10 +73,11 @@ impl Seat {
     /// When PostgreSQL is not available, or something it refers to was deleted in this very moment.
     pub async fn record(&mut self, finding: &Finding, judged_at: Micros, now: Micros) -> Result<(), StoreError> {
         let transaction = self.begin().await?;
-        record(&transaction, finding, now).await?;
         let statement = include_str!("../../../sql/queries/alert_progress_put.sql");
         let statement = transaction.prepare_cached(statement).await?;
+        // First, as everybody does who changes rules or states: so nobody waits for another in a circle.
         transaction.execute(&statement, &[&Timestamp(judged_at)]).await?;
+        record(&transaction, finding, now).await?;
         Ok(transaction.commit().await?)
     }
 

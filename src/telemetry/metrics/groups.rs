@@ -146,6 +146,8 @@ metrics! {
         leading: Gauge = "alert_leading", Gauge::default();
         /// Rules that are judged, on the node that judges.
         rules: Gauge = "alert_rules", Gauge::default();
+        /// How often rules, recipients and silences had changed when they were last taken in.
+        rules_revision: Gauge = "alert_rules_revision", Gauge::default();
         /// Versions of rules that could not be read, and are not judged.
         rules_unreadable: Counter = "alert_rules_unreadable", Counter::default();
         /// Rules and series that are judged together.

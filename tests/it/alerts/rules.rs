@@ -57,7 +57,7 @@ async fn everything_that_is_wrong_with_a_rule_is_told_at_once() {
     assert_eq!(column(details, "field"), ["name", "condition.op", "for", "repeat", "severity"]);
     for (rule, field) in [
         (json!({ "name": 7, "condition": { "op": "gt", "threshold": 1 } }), "name"),
-        (json!({ "name": "a\u{0}", "condition": { "op": "gt", "threshold": 1 } }), "name"),
+        (json!({ "name": "a\u{0}", "condition": { "op": "gt", "threshold": 1 } }), "definition"),
         (json!({ "name": "a", "condition": { "op": "gt", "threshold": 1 }, "enabled": "yes" }), "enabled"),
         (json!({ "name": "a", "condition": { "op": "gt", "threshold": 1 }, "sevrity": "info" }), "definition"),
         (json!({ "name": "a", "condition": { "op": "gt", "threshold": 1 }, "recipients": [999] }), "recipients"),

@@ -12,8 +12,8 @@ async fn what_stands_is_found_by_rule_server_severity_and_phase() {
     let (server, callers) = closed().await;
     let token = callers.token_of(callers.user("edna", Some("editor")).await).await;
     let (one, two) = (callers.server(None, "web-1", None).await, callers.server(None, "web-2", None).await);
-    let series = "INSERT INTO series (server, metric_type, metric_name, labels)
-        SELECT key, 'cpu', 'usage', '{\"core\":\"0\"}' FROM servers WHERE id = $1 RETURNING id";
+    let series = "INSERT INTO series (server, metric_type, metric_name, labels, identity)
+        SELECT key, 'cpu', 'usage', '{\"core\":\"0\"}', '\\x00' FROM servers WHERE id = $1 RETURNING id";
     let series: i32 = callers.client.query_one(series, &[&one]).await.unwrap().get(0);
     let mut critical = hot("critical");
     critical["severity"] = json!("critical");
