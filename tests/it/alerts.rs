@@ -6,6 +6,7 @@ mod history; // what happened
 mod silences; // when nobody is told
 mod preview; // what a rule would have done
 mod reach; // whose it is, and to whom it is not there
+mod judging; // rules over samples, by one node at a time
 
 use std::sync::Arc;
 
