@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::Signals;
 use super::packs::fleet::{self, Alarm, Endpoint, LowVolume};
-use super::reports::stored;
-use crate::model::Micros;
+use super::quiet::Quiet;
+use super::reports::{stored, subject};
+use crate::model::alert::Event;
+use crate::model::{Micros, ServerKey};
 use crate::settings::{self, Alerts};
 use crate::store::alerts::fleet::{EndpointRow, endpoints, forget_keys, take_keys};
 use crate::store::alerts::{Finding, NoticeRow, record};
@@ -72,11 +74,15 @@ async fn tell(
     let keys: Vec<&str> = alarms.iter().map(|alarm| alarm.key.as_str()).collect();
     let due = take_keys(transaction, &keys, now, Micros(now.0.saturating_sub(dedup_micros))).await?;
     let channels = fleet::channels(&settings.notify);
+    let alarms: Vec<Alarm> = alarms.into_iter().filter(|alarm| due.contains(&alarm.key)).collect();
+    let servers: Vec<ServerKey> = alarms.iter().filter_map(|alarm| server(&alarm.event)).collect();
+    let quiet = Quiet::of(transaction, &servers, now).await?;
     let mut finding = Finding::default();
-    for Alarm { event, body, .. } in alarms.into_iter().filter(|alarm| due.contains(&alarm.key)) {
+    for Alarm { event, body, .. } in alarms {
         let place = finding.events.len();
+        let is_silent = quiet.is_silent(subject(&event), server(&event));
         finding.events.push(event);
-        finding.notices.extend(channels.iter().map(|channel| NoticeRow {
+        finding.notices.extend(channels.iter().filter(|_| !is_silent).map(|channel| NoticeRow {
             to: Err(serde_json::to_value(channel).unwrap_or_default()),
             event: Some(place),
             body: stored(&body),
@@ -87,6 +93,10 @@ async fn tell(
         record(transaction, &finding, now).await?;
     }
     Ok(told)
+}
+
+fn server(event: &Event) -> Option<ServerKey> {
+    event.server.map(|(server, _)| server)
 }
 
 fn endpoint(row: EndpointRow) -> Option<Endpoint> {

@@ -25,6 +25,7 @@ pub mod judge; // rules over samples: what happens to each series
 pub mod silence; // when nobody is told of what
 pub mod channel; // how somebody is reached
 pub mod notice; // what they are told
+mod quiet; // who is not told of what they find
 pub mod packs; // what the source systems alert of by themselves
 pub mod reports; // reports, judged as they are stored
 pub mod fleet_look; // endpoints, looked at every half minute

@@ -7,6 +7,8 @@ use uuid::Uuid;
 use super::notice::Body;
 use super::packs::statusmonitor::{AgentRule, Fired, Look, Terms};
 use super::packs::{fleet, statusmonitor, syncpulse};
+use super::quiet::Quiet;
+use super::silence::Subject;
 use crate::model::alert::{Event, Happened, RuleId, Source, State};
 use crate::model::{Micros, ServerKey, UserId};
 use crate::settings;
@@ -140,14 +142,23 @@ async fn tell(
     fired: Vec<(UserId, Fired)>,
     finding: &mut Finding,
 ) -> Result<(), StoreError> {
-    let Some((owner, _)) = fired.first() else { return Ok(()) };
+    let Some((owner, Fired { event, .. })) = fired.first() else { return Ok(()) };
     let chat = agent_rules::own_telegram(transaction, *owner).await?;
+    let servers: Vec<ServerKey> = event.server.iter().map(|(server, _)| *server).collect();
+    let quiet = Quiet::of(transaction, &servers, event.at).await?;
     for (_, Fired { event, body }) in fired {
         let place = finding.events.len();
+        let chat = chat.filter(|_| !quiet.is_silent(subject(&event), event.server.map(|(server, _)| server)));
         finding.events.push(event);
         finding.notices.extend(chat.map(|chat| NoticeRow { to: Ok(chat), event: Some(place), body: stored(&body) }));
     }
     Ok(())
+}
+
+/// What silences are held against.
+pub(super) fn subject(event: &Event) -> Subject {
+    let rule = if let Source::Rule(rule) = event.source { Some(rule) } else { None };
+    Subject { rule, severity: event.severity }
 }
 
 /// A notice as it is stored.

@@ -1,5 +1,6 @@
 //! What is judged and who is told, as the node that judges reads it: over the connection that has the lock.
 
+use deadpool_postgres::GenericClient;
 use serde_json::Value;
 use tokio_postgres::Row;
 use tokio_postgres::types::Json;
@@ -125,15 +126,6 @@ impl Seat {
         let statement = include_str!("../../../sql/queries/alert_judged_silences.sql");
         let statement = self.client.prepare_cached(statement).await?;
         let rows = self.client.query(&statement, &[&Timestamp(now), &SILENCES_MAX]).await?;
-        let silence = |row: &Row| {
-            Ok(SilenceRow {
-                owner: owner(row)?,
-                matcher: row.try_get::<_, Json<Value>>("matcher")?.0,
-                starts_at: row.try_get::<_, Timestamp>("starts_at")?.0,
-                ends_at: time(row, "ends_at")?,
-                weekly: row.try_get::<_, Option<Json<Value>>>("weekly")?.map(|weekly| weekly.0),
-            })
-        };
         rows.iter().map(silence).collect()
     }
 }
@@ -178,4 +170,23 @@ fn owner(row: &Row) -> Result<Option<UserId>, StoreError> {
 
 fn time(row: &Row, column: &str) -> Result<Option<Micros>, StoreError> {
     Ok(row.try_get::<_, Option<Timestamp>>(column)?.map(|time| time.0))
+}
+
+/// The silences that have not ended, as anybody reads them.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn open_silences(client: &impl GenericClient, now: Micros) -> Result<Vec<SilenceRow>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../../sql/queries/alert_judged_silences.sql")).await?;
+    client.query(&statement, &[&Timestamp(now), &SILENCES_MAX]).await?.iter().map(silence).collect()
+}
+
+fn silence(row: &Row) -> Result<SilenceRow, StoreError> {
+    Ok(SilenceRow {
+        owner: owner(row)?,
+        matcher: row.try_get::<_, Json<Value>>("matcher")?.0,
+        starts_at: row.try_get::<_, Timestamp>("starts_at")?.0,
+        ends_at: time(row, "ends_at")?,
+        weekly: row.try_get::<_, Option<Json<Value>>>("weekly")?.map(|weekly| weekly.0),
+    })
 }

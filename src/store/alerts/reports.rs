@@ -1,5 +1,7 @@
 //! What packs keep of the latest report of each server, and what they have found. What it means is not known here.
 
+use std::collections::HashSet;
+
 use deadpool_postgres::{Client, GenericClient, Transaction};
 use serde_json::Value;
 use tokio_postgres::types::Json;
@@ -77,4 +79,19 @@ pub async fn latest(client: &Client, pack: &str, events_max: i64, reach: &Reach)
             })
         })
         .collect()
+}
+
+/// Those of `servers` that are within reach.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn servers_within(
+    client: &impl GenericClient,
+    servers: &[ServerKey],
+    reach: &Reach,
+) -> Result<HashSet<ServerKey>, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../../sql/queries/alert_servers_within.sql")).await?;
+    let keys: Vec<i32> = servers.iter().map(|server| server.0).collect();
+    let rows = client.query(&statement, &[&keys, &parameter(reach)]).await?;
+    rows.iter().map(|row| Ok(ServerKey(row.try_get("key")?))).collect()
 }

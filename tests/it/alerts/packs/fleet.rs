@@ -122,3 +122,29 @@ async fn two_nodes_tell_of_the_same_once_and_nobody_of_anything_when_alerts_are_
     one.stop().await.unwrap();
     two.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn what_is_silenced_is_found_all_the_same_and_nobody_is_told() {
+    let scene = Scene::new().await;
+    let server = scene.server().await;
+    let notify = json!({ "webhook": { "enabled": true, "url": "http://127.0.0.1:9/hook" } });
+    set(&server, "alerts", &json!({ "notify": notify })).await;
+    for hostname in ["PC-07", "PC-08"] {
+        let (_, token) = endpoint(&server, hostname).await;
+        report(&server, "/api/v1/ingest", &[("authorization", &token)], &snapshot(hostname, 0, 1.0)).await;
+    }
+    let silence = "INSERT INTO alert_silences (comment, matcher, starts_at, ends_at, created_at)
+        SELECT '', json_build_object('servers', json_build_array(id)), $1::text::timestamptz,
+            $1::text::timestamptz + interval '1 hour', now() FROM servers WHERE hostname = 'PC-07'";
+    scene.database.connect().await.execute(silence, &[&NOW]).await.unwrap();
+    let told = "SELECT body ->> 'subject' FROM alert_notices ORDER BY id";
+    scene.after_seconds(200);
+    look(&server).await;
+    let all = ["Heartbeat missing: PC-07", "Heartbeat missing: PC-08", "Low disk space detected"];
+    assert_eq!(found(&scene).await, all);
+    assert_eq!(scene.texts(told).await, all[1..], "one silence is not about all of the fleet");
+    scene.after_seconds(3_600);
+    look(&server).await;
+    assert_eq!(scene.texts(told).await, [&all[1..], &all].concat());
+    server.stop().await.unwrap();
+}
