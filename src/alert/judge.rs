@@ -196,7 +196,7 @@ impl Judge {
         for entry in &mut watched.at(place).entries {
             if let Some(rule) = book.rule(entry.rule) {
                 // Where there is no room the first sample that is judged says so.
-                let _ = entry.instance.remember(rule, Reading { time, value, received: time }, room);
+                entry.instance.remember(rule, Reading { time, value, received: time }, room).ok();
             }
         }
     }
