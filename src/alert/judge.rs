@@ -2,8 +2,8 @@
 //! clock and no thread; what time it is is handed in.
 //!
 //! A rule and a series make an instance, which lives from the first sample of the series until the rule no longer watches
-//! it. Samples are judged in the order of their times, each once. What depends on the server's clock (absence, reminders, the end of
-//! flapping) is found by [`Judge::tick`], by an agenda of what is due.
+//! it. Samples are judged in the order of their times, each once. What depends on the server's clock (absence, reminders,
+//! the end of flapping) is found by [`Judge::tick`], by an agenda of what is due.
 //!
 //! Whoever takes over puts the rules, restores the states that are stored, says when series were last heard of
 //! ([`Judge::heard`]), fills the windows ([`Judge::remember`]) and judges what was committed since
