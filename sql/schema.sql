@@ -1537,3 +1537,12 @@ COMMENT ON TABLE alert_progress IS 'How far alerting is; one row.';
 COMMENT ON COLUMN alert_progress.one IS 'Keeps it one row.';
 COMMENT ON COLUMN alert_progress.judged_at IS 'What was committed up to then, by the writers'' clocks, has been judged.';
 COMMENT ON COLUMN alert_progress.rules_revision IS 'Grows with each change of rules, recipients and silences, and when somebody acknowledges.';
+
+CREATE FUNCTION rule_within_reach(owner bigint, servers uuid[], labels jsonb, reach jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+SELECT reach IS NULL
+    OR (within_reach(owner, NULL, NULL, reach - 'servers' - 'labels')
+        AND (reach -> 'servers' IS NULL OR to_jsonb(servers) <@ (reach -> 'servers'))
+        AND (reach -> 'labels' IS NULL OR labels @> (reach -> 'labels')))
+$$;
+COMMENT ON FUNCTION rule_within_reach(bigint, uuid[], jsonb, jsonb) IS 'Whether a rule or silence with this owner, these servers (null: all) and these labels reaches no further than a caller. A null reach is everything.';

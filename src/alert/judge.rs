@@ -230,6 +230,11 @@ impl Judge {
         self.book.rules().filter(|rule| listens(rule)).map(|rule| &rule.filter)
     }
 
+    /// The rules it knows.
+    pub fn rules(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        self.book.rules()
+    }
+
     pub fn sizes(&self) -> Sizes {
         Sizes {
             rules: self.book.len(),

@@ -105,6 +105,13 @@ impl Routes {
         Some(Route { series, groups: &list.groups, everything: &self.everything })
     }
 
+    /// Whether the conditions of any group hold for the series, which need not be known; whose it is is not looked at.
+    pub(crate) fn may_mean(&self, series: &Series) -> bool {
+        let of_server = self.by_server.get(&series.server_id).into_iter().flat_map(|of_server| &of_server.groups);
+        let mut candidates = of_server.chain(&self.anywhere);
+        !self.everything.is_empty() || candidates.any(|(_, filter)| filter.matches(series))
+    }
+
     /// Begins a new group, which is complete once [`Routes::match_some`] says so. One at a time.
     pub(crate) fn add(&mut self, group: GroupId, filter: &Arc<Filter>) -> Result<(), Full> {
         debug_assert!(self.matching.is_none(), "the group before is complete");

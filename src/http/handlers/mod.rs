@@ -4,6 +4,7 @@
 mod admin_forms; // forms of administrators, as one of the source systems has them
 mod admin_settings; // what administrators set
 mod admin_users; // who may sign in
+mod alerts; // what is watched, and what was found
 mod admission; // room for bodies
 mod agents; // agents of persons
 mod aggregate; // samples put together
@@ -153,7 +154,8 @@ const AGENTS: [[&str; 4]; 2] = [
 pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
     let with = |handler: AnyHandler| bind(services, handler);
     let stages = stage_routes(Router::builder(), with);
-    people_routes(dialect_routes(identity_routes(stages, with), with), with).build()
+    let stages = alert_routes(identity_routes(stages, with), with);
+    people_routes(dialect_routes(stages, with), with).build()
 }
 
 /// Who may send and read, and with which tokens.
@@ -237,6 +239,33 @@ fn stage_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) ->
         .route((Access::READ, Structured), Method::GET, "/api/v1/documents", with(documents::list))
         .route((Access::READ, Structured), Method::GET, "/api/v1/export", with(export::export))
         .route((Access::INGEST, Structured), Method::POST, "/api/v1/import", with(import::import))
+}
+
+/// What is watched, what was found, and when nobody is told.
+fn alert_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+    const READ: (Access, ErrorShape) = (Access::READ, Structured);
+    const CHANGE: (Access, ErrorShape) = (Access::Own(Right::Change), Structured);
+    const ACKNOWLEDGE: &str = "/api/v1/alerts/{rule}/{series}/acknowledge";
+    builder
+        .route(READ, Method::GET, "/api/v1/alerts", with(alerts::states::list))
+        .route(CHANGE, Method::POST, ACKNOWLEDGE, with(alerts::states::acknowledge))
+        .route(READ, Method::GET, "/api/v1/alerts/history", with(alerts::history::list))
+        .route(CHANGE, Method::DELETE, "/api/v1/alerts/history", with(alerts::history::erase))
+        .route(READ, Method::POST, "/api/v1/alerts/preview", with(alerts::preview::preview))
+        .route(READ, Method::GET, "/api/v1/alerts/rules", with(alerts::rules::list))
+        .route(CHANGE, Method::POST, "/api/v1/alerts/rules", with(alerts::rules::add))
+        .route(READ, Method::GET, "/api/v1/alerts/rules/{id}", with(alerts::rules::get))
+        .route(CHANGE, Method::PUT, "/api/v1/alerts/rules/{id}", with(alerts::rules::put))
+        .route(CHANGE, Method::PATCH, "/api/v1/alerts/rules/{id}", with(alerts::rules::patch))
+        .route(CHANGE, Method::DELETE, "/api/v1/alerts/rules/{id}", with(alerts::rules::delete))
+        .route(CHANGE, Method::POST, "/api/v1/alerts/rules/{id}/enable", with(alerts::rules::enable))
+        .route(CHANGE, Method::POST, "/api/v1/alerts/rules/{id}/disable", with(alerts::rules::disable))
+        .route(READ, Method::GET, "/api/v1/alerts/silences", with(alerts::silences::list))
+        .route(CHANGE, Method::POST, "/api/v1/alerts/silences", with(alerts::silences::add))
+        .route(READ, Method::GET, "/api/v1/alerts/silences/{id}", with(alerts::silences::get))
+        .route(CHANGE, Method::PUT, "/api/v1/alerts/silences/{id}", with(alerts::silences::put))
+        .route(CHANGE, Method::DELETE, "/api/v1/alerts/silences/{id}", with(alerts::silences::delete))
+        .route(CHANGE, Method::POST, "/api/v1/alerts/silences/{id}/end", with(alerts::silences::end))
 }
 
 /// What agents of others send, and their dashboards ask.

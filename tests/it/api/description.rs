@@ -1,5 +1,6 @@
 //! `openapi.json` against the server, both ways: what is described exists, and what exists is described.
 
+mod alerts; // what is watched, and what was found
 mod document; // the description, read
 mod identity; // agents, endpoints, tokens
 mod people; // who signs in, and who may
@@ -66,6 +67,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     let Client { document, mut seen, .. } = client;
     seen.extend(rate_limited().await);
     seen.extend(identity::asked().await);
+    seen.extend(alerts::asked().await);
     seen.extend(stalled().await);
     let not_seen: Vec<Place> =
         document.places().into_iter().filter(|place| !seen.contains(place) && !is_elsewhere(place)).collect();
