@@ -1507,9 +1507,10 @@ CREATE TABLE alert_notices (
     state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'failed')),
     finished_at timestamptz,
     last_error text,
+    line text NOT NULL GENERATED ALWAYS AS (coalesce(recipient::text, channel ->> 'kind')) STORED,
     CHECK ((recipient IS NULL) <> (channel IS NULL))
 );
-CREATE INDEX alert_notices_waiting ON alert_notices (due_at) WHERE state = 'waiting';
+CREATE INDEX alert_notices_line ON alert_notices (line, id) WHERE state = 'waiting';
 CREATE INDEX alert_notices_recipient ON alert_notices (recipient, id);
 CREATE INDEX alert_notices_event ON alert_notices (event) WHERE event IS NOT NULL;
 CREATE INDEX alert_notices_finished ON alert_notices (finished_at) WHERE finished_at IS NOT NULL;
@@ -1526,6 +1527,7 @@ COMMENT ON COLUMN alert_notices.claimed_until IS 'Some node is at it until then.
 COMMENT ON COLUMN alert_notices.state IS 'Whether it arrived, or was given up.';
 COMMENT ON COLUMN alert_notices.finished_at IS 'When it arrived or was given up.';
 COMMENT ON COLUMN alert_notices.last_error IS 'Why it did not arrive, without secrets.';
+COMMENT ON COLUMN alert_notices.line IS 'Those that go out one after the other: the recipient, or the kind of channel.';
 
 CREATE TABLE alert_progress (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),

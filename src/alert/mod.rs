@@ -26,6 +26,9 @@ pub mod silence; // when nobody is told of what
 pub mod channel; // how somebody is reached
 pub mod notice; // what they are told
 pub mod preview; // what a rule would have done
+pub mod deliver; // the way to them
+pub mod outbox; // what is still to be told
+pub mod news; // what happened, as it happens
 pub mod manage; // what people change
 mod signals; // what parts of alerting tell each other
 mod stats; // what it did so far
@@ -41,6 +44,7 @@ mod worker; // one node at a time
 use std::sync::Arc;
 
 pub use catch_up::{Past, PastError, PastFuture, PastRange, Reached};
+use deliver::Deliverer;
 pub use intake::Intake;
 pub use signals::Signals;
 pub use stats::Stats;
@@ -53,18 +57,15 @@ pub struct Alerts {
     /// What hears of commits, and of servers that changed hands or labels.
     pub intake: Arc<Intake>,
     pub stats: Arc<Stats>,
+    /// The way to people.
+    pub deliverer: Arc<Deliverer>,
 }
 
 impl Alerts {
     /// Does nothing by itself.
-    pub fn new() -> Self {
+    pub fn new(deliverer: Arc<Deliverer>) -> Self {
         let stats = Arc::<Stats>::default();
-        Self { signals: Arc::default(), intake: Arc::new(Intake::new(Arc::clone(&stats))), stats }
-    }
-}
-
-impl Default for Alerts {
-    fn default() -> Self {
-        Self::new()
+        let intake = Arc::new(Intake::new(Arc::clone(&stats)));
+        Self { signals: Arc::default(), intake, stats, deliverer }
     }
 }

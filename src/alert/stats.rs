@@ -39,6 +39,11 @@ pub struct Stats {
     pub caught_up_samples: AtomicU64,
     /// Times that there was more than is read.
     pub catch_ups_cut: AtomicU64,
+    pub notices_delivered: AtomicU64,
+    /// Attempts that failed, and will be followed by others.
+    pub notices_retried: AtomicU64,
+    /// Notices that were given up.
+    pub notices_failed: AtomicU64,
 }
 
 impl Stats {

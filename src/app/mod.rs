@@ -12,6 +12,7 @@ mod lines; // the sockets for lines
 mod jobs; // what moves data on, and when
 mod observe; // stages' numbers to self-metrics
 mod people; // who may sign in, from the first start on
+mod news; // what happened with alerts, for live sessions
 mod past; // stored samples for live sessions
 mod revocations; // the end of what goes on after its answer
 mod plan; // settings to each module's own configuration
@@ -25,6 +26,9 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use crate::admit::budget::Budget;
+use crate::alert::deliver::Deliverer;
+use crate::alert::news::News;
+use crate::alert::outbox::Outbox;
 use crate::alert::{self, Alerts, Intake};
 use crate::auth::{Access, Gate, Presence, Tokens, Watch};
 use crate::catalog::Catalog;
@@ -53,6 +57,7 @@ pub use signals::Signals;
 pub use verify::verify;
 
 use coherence::Kept;
+use news::LiveNews;
 use past::{JudgedSamples, StoredSamples};
 use revocations::Revocations;
 
@@ -123,7 +128,8 @@ impl App {
             Hub::build(plan::hub(config), Arc::<Catalog>::clone(&catalog), marks.iter().copied().collect());
         let folds = Arc::new(Trigger::default());
         let latest = Arc::<LatestSamples>::default();
-        let alerts = Alerts::new();
+        let deliverer = Deliverer::new(plan::delivery(config), Arc::clone(&clock))?;
+        let alerts = Alerts::new(Arc::new(deliverer));
         let surroundings = Surroundings {
             database: database.clone(),
             node,
@@ -231,6 +237,7 @@ impl App {
         watchers.start(&background);
         drop(alerting.spawn("alerts", judging.run(alerting.stopping())));
         drop(background.spawn("chores", chores::run(Arc::clone(&services), background.stopping())));
+        start_telling(&services, &background);
         for worker in workers {
             drop(jobs.spawn(worker.name(), worker.run(jobs.clone())));
         }
@@ -294,6 +301,17 @@ fn who_hears(
 ) -> Vec<Arc<dyn CommitListener>> {
     let intake = Arc::<Intake>::clone(&alerts.intake);
     vec![Arc::<Hub>::clone(hub), Arc::<LatestSamples>::clone(latest), Arc::<Trigger>::clone(folds), intake]
+}
+
+/// Starts what tells people of alerts, and live sessions of what happened.
+fn start_telling(services: &Services, tasks: &Tasks) {
+    let Services { database, alerts, clock, hub, .. } = services;
+    let Alerts { signals, stats, deliverer, .. } = alerts;
+    let told = (Arc::clone(signals), Arc::clone(stats));
+    let outbox = Outbox::new(database.clone(), Arc::clone(deliverer), told, Arc::clone(clock));
+    let news = News::new(database.clone(), Arc::clone(signals), Arc::new(LiveNews(Arc::clone(hub))));
+    drop(tasks.spawn("outbox", outbox.run(tasks.stopping())));
+    drop(tasks.spawn("alert news", news.run(tasks.stopping())));
 }
 
 /// What recognizes callers.

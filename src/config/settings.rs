@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::delivery::Delivery;
 use super::secret::{DatabaseUrl, Secret};
 
 #[derive(Clone, Debug)]
@@ -19,6 +20,7 @@ pub struct Config {
     pub anonymous: Anonymous,
     pub auth: Auth,
     pub people: People,
+    pub delivery: Delivery,
     pub database: Database,
     pub http: Http,
     pub admit: Admit,

@@ -8,6 +8,7 @@ mod ownership; // whose something is, and who may change it
 pub mod rules; // added, changed, removed
 pub mod silences; // added, changed, ended, removed
 pub mod states; // acknowledged
+pub mod recipients; // added, changed, removed
 pub mod history; // thrown away
 
 use serde_json::Value;

@@ -154,7 +154,7 @@ const AGENTS: [[&str; 4]; 2] = [
 pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
     let with = |handler: AnyHandler| bind(services, handler);
     let stages = stage_routes(Router::builder(), with);
-    let stages = alert_routes(identity_routes(stages, with), with);
+    let stages = delivery_routes(alert_routes(identity_routes(stages, with), with), with);
     people_routes(dialect_routes(stages, with), with).build()
 }
 
@@ -266,6 +266,25 @@ fn alert_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) ->
         .route(CHANGE, Method::PUT, "/api/v1/alerts/silences/{id}", with(alerts::silences::put))
         .route(CHANGE, Method::DELETE, "/api/v1/alerts/silences/{id}", with(alerts::silences::delete))
         .route(CHANGE, Method::POST, "/api/v1/alerts/silences/{id}/end", with(alerts::silences::end))
+}
+
+/// Who is told, and what they were told.
+fn delivery_routes<H: Handler>(mut builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+    const READ: (Access, ErrorShape) = (Access::READ, Structured);
+    const CHANGE: (Access, ErrorShape) = (Access::Own(Right::Change), Structured);
+    for path in ["/recipient", "/api/alerts/recipient"] {
+        builder = builder
+            .route((Access::Own(Right::Read), Detail), Method::GET, path, with(systems::recipient::get))
+            .route((Access::Own(Right::Change), Detail), Method::POST, path, with(systems::recipient::post));
+    }
+    builder
+        .route(READ, Method::GET, "/api/v1/alerts/notices", with(alerts::notices::list))
+        .route(READ, Method::GET, "/api/v1/alerts/recipients", with(alerts::recipients::list))
+        .route(CHANGE, Method::POST, "/api/v1/alerts/recipients", with(alerts::recipients::add))
+        .route(READ, Method::GET, "/api/v1/alerts/recipients/{id}", with(alerts::recipients::get))
+        .route(CHANGE, Method::PUT, "/api/v1/alerts/recipients/{id}", with(alerts::recipients::put))
+        .route(CHANGE, Method::DELETE, "/api/v1/alerts/recipients/{id}", with(alerts::recipients::delete))
+        .route(CHANGE, Method::POST, "/api/v1/alerts/recipients/{id}/test", with(alerts::recipients::try_out))
 }
 
 /// What agents of others send, and their dashboards ask.

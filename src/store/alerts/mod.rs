@@ -9,6 +9,10 @@ pub mod rules; // what is watched
 pub mod states; // how it stands
 pub mod events; // what happened
 pub mod silences; // when nobody is told
+pub mod recipients; // who is told
+pub mod outbox; // what is still to be told
+pub mod notices; // what was told, and what was not
+pub mod news; // what happened, as it comes in
 
 pub use expiry::{expire_events, expire_notices, expire_states};
 pub use judging::{Acknowledged, RULES_MAX, RuleRow, SilenceRow};

@@ -3,6 +3,7 @@
 mod alerts; // what is watched, and what was found
 mod document; // the description, read
 mod identity; // agents, endpoints, tokens
+mod recipients; // who is told
 mod people; // who signs in, and who may
 
 use std::collections::BTreeSet;
@@ -68,6 +69,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     seen.extend(rate_limited().await);
     seen.extend(identity::asked().await);
     seen.extend(alerts::asked().await);
+    seen.extend(recipients::asked().await);
     seen.extend(stalled().await);
     let not_seen: Vec<Place> =
         document.places().into_iter().filter(|place| !seen.contains(place) && !is_elsewhere(place)).collect();

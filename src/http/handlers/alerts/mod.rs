@@ -5,6 +5,8 @@ pub(super) mod states; // how it stands
 pub(super) mod history; // what happened
 pub(super) mod silences; // when nobody is told
 pub(super) mod preview; // what a rule would have done
+pub(super) mod recipients; // who is told
+pub(super) mod notices; // what they were told
 mod asked; // what the parameters of these have in common
 
 use serde_json::Value;
@@ -20,7 +22,11 @@ impl From<ManageError> for ApiError {
             ManageError::NotFound(_) => Self::not_found(message),
             ManageError::Forbidden => Self::forbidden(message),
             ManageError::Invalid { what, faults } => {
-                let code = if what == "rule" { "invalid_rule" } else { "invalid_silence" };
+                let code = match what {
+                    "rule" => "invalid_rule",
+                    "recipient" => "invalid_recipient",
+                    _ => "invalid_silence",
+                };
                 Self::bad_request(code, message).with_details(details(&faults))
             }
             ManageError::Changed { version } => {

@@ -6,3 +6,4 @@ mod report; // one document of one machine, kept whole
 pub(super) mod richardops; // signed reports, and their dashboard
 pub(super) mod statusmonitor; // reports of agents with tokens
 pub(super) mod syncpulse; // reports that are handed out again
+pub(super) mod recipient; // the Telegram chat of a person
