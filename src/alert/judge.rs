@@ -2,8 +2,8 @@
 //! clock and no thread; what time it is is handed in.
 //!
 //! A rule and a series make an instance, which lives from the first sample of the series until the rule no longer watches
-//! it. Samples are judged in the order of their times, each once. What depends on the server's clock (absence, reminders, the end of
-//! flapping) is found by [`Judge::tick`], by an agenda of what is due.
+//! it. Samples are judged in the order of their times, each once. What depends on the server's clock (absence, reminders,
+//! the end of flapping) is found by [`Judge::tick`], by an agenda of what is due.
 //!
 //! Whoever takes over puts the rules, restores the states that are stored, says when series were last heard of
 //! ([`Judge::heard`]), fills the windows ([`Judge::remember`]) and judges what was committed since
@@ -16,17 +16,19 @@ mod standing; // what firing and being over mean
 mod instance; // one rule and one series
 mod rulebook; // the rules, and which series each watches
 mod watched; // the series that are watched
+mod doubts; // what may not be watched any more
+mod change; // what the judge takes and finds
 mod trial; // a rule over stored samples, to see what it would have done
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use self::instance::Instance;
+pub use self::change::{Change, Reading, Sizes, Step};
+use self::doubts::Doubts;
 pub use self::rulebook::Full;
 use self::rulebook::{RuleNumber, Rulebook};
 pub use self::trial::Trial;
@@ -34,58 +36,13 @@ use self::watched::{Agenda, Entry, Found, OfSeries, Place, Watched};
 use self::window::{Room, WINDOWS_BYTES_MAX};
 use super::rule::{Condition, NoData, Rule};
 use crate::matching::Filter;
-use crate::model::alert::{Happened, RuleId, State};
-use crate::model::{Committed, Micros, Series, SeriesDirectory, SeriesId};
+use crate::model::alert::{RuleId, State};
+use crate::model::{Committed, Micros, SeriesDirectory, SeriesId};
 
 /// Most pairs of a rule and a series that are judged. Further ones are not, and are counted.
 const INSTANCES_MAX: usize = 1 << 20;
 /// What one tick finds at most; the rest is still due with the next.
 const TICK_CHANGES_MAX: usize = 10_000;
-
-/// One sample of a series.
-#[derive(Clone, Copy, Debug)]
-pub struct Reading {
-    pub time: Micros,
-    pub value: f64,
-    /// When it came, by the server's clock; the time of the sample where that is not known.
-    pub received: Micros,
-}
-
-/// What happened to an instance.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    /// By the server's clock.
-    pub at: Micros,
-    /// `None`: it moved, but nobody hears of it: it began to wait, or flapped once more.
-    pub happened: Option<Happened>,
-    /// Whether people are to be told.
-    pub tells: bool,
-    /// `None` where no sample decided.
-    pub sample_time: Option<Micros>,
-    pub value: Option<f64>,
-}
-
-/// What happened to a rule and a series, and the state to be stored.
-#[derive(Clone, Debug)]
-pub struct Change {
-    pub rule: Arc<Rule>,
-    pub series: Arc<Series>,
-    pub state: State,
-    pub happened: Option<Happened>,
-    pub tells: bool,
-    pub sample_time: Option<Micros>,
-    pub value: Option<f64>,
-}
-
-/// How much there is of what is bounded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sizes {
-    pub rules: usize,
-    pub instances: usize,
-    pub window_bytes: usize,
-    /// How often a rule and a series, or a sample of theirs, could not be judged since the start.
-    pub unjudged: u64,
-}
 
 #[derive(Debug)]
 pub struct Judge {
@@ -97,11 +54,7 @@ pub struct Judge {
     instances: usize,
     instances_max: usize,
     unjudged: u64,
-    /// Rules and servers of which it is to be looked at anew what is watched.
-    doubtful_rules: HashSet<RuleNumber>,
-    doubtful_servers: HashSet<Uuid>,
-    /// How far that has come.
-    doubtful_next: Place,
+    doubts: Doubts,
     watching: Vec<RuleNumber>,
 }
 
@@ -128,9 +81,7 @@ impl Judge {
             instances: 0,
             instances_max,
             unjudged: 0,
-            doubtful_rules: HashSet::new(),
-            doubtful_servers: HashSet::new(),
-            doubtful_next: 0,
+            doubts: Doubts::default(),
             watching: Vec::new(),
         }
     }
@@ -143,14 +94,14 @@ impl Judge {
     /// When there are too many rules. Then it is not judged at all, and an older version of it goes on.
     pub fn put_rule(&mut self, rule: Arc<Rule>) -> Result<(), Full> {
         let number = self.book.put(rule)?;
-        self.doubt_rule(number);
+        self.doubts.rule(number);
         Ok(())
     }
 
     /// Forgets a rule and how it stood. What is stored of it is for the caller to end.
     pub fn remove_rule(&mut self, id: RuleId) {
         if let Some(number) = self.book.remove(id) {
-            self.doubt_rule(number);
+            self.doubts.rule(number);
         }
     }
 
@@ -168,7 +119,7 @@ impl Judge {
             let (Some(number), Some(series)) = (number, series) else { continue };
             let place = self.watched.add(&series);
             // Perhaps it was not watched any more when it was stored.
-            self.doubt_rule(number);
+            self.doubts.rule(number);
             if self.watched.at(place).entry(number).is_none() && !self.add(place, number) {
                 continue;
             }
@@ -195,8 +146,7 @@ impl Judge {
         let Self { book, watched, room, .. } = self;
         for entry in &mut watched.at(place).entries {
             if let Some(rule) = book.rule(entry.rule) {
-                // Where there is no room the first sample that is judged says so.
-                let _ = entry.instance.remember(rule, Reading { time, value, received: time }, room);
+                entry.instance.remember(rule, Reading { time, value, received: time }, room);
             }
         }
     }
@@ -215,7 +165,7 @@ impl Judge {
         let OfSeries { series: Some(series), entries, .. } = self.watched.at(place) else { return false };
         let Some(entry) = entries.iter_mut().find(|entry| entry.rule == number) else { return false };
         if let Some(step) = entry.instance.acknowledge(by, now) {
-            found.extend(change(rule, series, &entry.instance, step));
+            found.extend(Change::new(rule, series, &entry.instance, step));
         }
         let fires = entry.instance.is_firing();
         self.schedule(place, number);
@@ -226,8 +176,7 @@ impl Judge {
     /// ended by the next [`Judge::tick`].
     pub fn unlearn(&mut self, server_id: Uuid) {
         self.book.unlearn(server_id);
-        self.doubtful_servers.insert(server_id);
-        self.doubtful_next = 0;
+        self.doubts.server(server_id);
     }
 
     /// Judges what was committed.
@@ -264,7 +213,7 @@ impl Judge {
             let entry = entries.iter_mut().find(|entry| entry.rule == number);
             let (Some(series), Some(rule), Some(entry)) = (series, rule, entry) else { return };
             if let Some(step) = entry.instance.tick(rule, now, *heard) {
-                found.extend(change(rule, series, &entry.instance, step));
+                found.extend(Change::new(rule, series, &entry.instance, step));
             }
             let due = entry.instance.due(rule, *heard);
             self.agenda.put(place, entry, due);
@@ -361,7 +310,7 @@ impl Judge {
             let Some(rule) = book.rule(entry.rule) else { continue };
             match entry.instance.sample(rule, reading, room) {
                 Ok(Some(step)) => {
-                    found.extend(change(rule, series, &entry.instance, step));
+                    found.extend(Change::new(rule, series, &entry.instance, step));
                     let due = entry.instance.due(rule, *heard);
                     agenda.put(place, entry, due);
                 }
@@ -387,68 +336,9 @@ impl Judge {
             self.agenda.put(place, entry, due);
         }
     }
-
-    fn doubt_rule(&mut self, number: RuleNumber) {
-        self.doubtful_rules.insert(number);
-        self.doubtful_next = 0;
-    }
-
-    /// Ends what rules do not watch any more, and sees anew when the others are due.
-    fn settle_doubts(&mut self, now: Micros, found_max: usize, found: &mut Vec<Change>) {
-        if self.doubtful_rules.is_empty() && self.doubtful_servers.is_empty() {
-            return;
-        }
-        while self.doubtful_next < self.watched.places() {
-            if found.len() >= found_max {
-                return;
-            }
-            self.settle_at(self.doubtful_next, now, found);
-            self.doubtful_next += 1;
-        }
-        self.doubtful_servers.clear();
-        let Self { doubtful_rules, book, .. } = self;
-        doubtful_rules.drain().for_each(|number| book.release(number));
-    }
-
-    fn settle_at(&mut self, place: Place, now: Micros, found: &mut Vec<Change>) {
-        let Self { directory, book, watched, agenda, room, instances, doubtful_rules, doubtful_servers, .. } = self;
-        let OfSeries { series: Some(series), heard, entries } = watched.at(place) else { return };
-        let is_of_doubtful_server = doubtful_servers.contains(&series.server_id);
-        let before = entries.len();
-        entries.retain_mut(|entry| {
-            if !is_of_doubtful_server && !doubtful_rules.contains(&entry.rule) {
-                return true;
-            }
-            let rule = book.rule(entry.rule);
-            if let Some(rule) = rule.filter(|rule| rule.filter.admits(series, directory.0.as_ref())) {
-                let due = entry.instance.due(rule, *heard);
-                agenda.put(place, entry, due);
-                return true;
-            }
-            agenda.strike(place, entry);
-            let step = entry.instance.abandon(now, room);
-            if let (Some(rule), Some(step)) = (rule, step) {
-                found.extend(change(rule, series, &entry.instance, step));
-            }
-            false
-        });
-        let ended = before - entries.len();
-        *instances -= ended;
-        if ended > 0 {
-            watched.free_unwatched(place);
-            book.look_again();
-        }
-    }
 }
 
 /// Whether it matters to the rule when a series was last heard of.
 fn listens(rule: &Rule) -> bool {
     matches!(rule.condition, Condition::Absent { .. }) || rule.no_data != NoData::Keep
-}
-
-fn change(rule: &Arc<Rule>, series: &Arc<Series>, instance: &Instance, step: Step) -> Option<Change> {
-    let Step { at: _, happened, tells, sample_time, value } = step;
-    let (rule, series) = (Arc::clone(rule), Arc::clone(series));
-    let state = instance.state(&rule, &series)?;
-    Some(Change { rule, series, state, happened, tells, sample_time, value })
 }

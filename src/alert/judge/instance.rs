@@ -47,9 +47,9 @@ impl Instance {
         self.standing.as_ref().map(|standing| standing.state(rule, series, judged_until))
     }
 
-    /// Takes a sample into the window without judging it.
-    pub(super) fn remember(&mut self, rule: &Rule, reading: Reading, room: &mut Room) -> Result<(), NoRoom> {
-        self.value(rule, reading, room).map(|_| ())
+    /// Takes a sample into the window without judging it. Where there is no room, the next one that is judged says so.
+    pub(super) fn remember(&mut self, rule: &Rule, reading: Reading, room: &mut Room) {
+        self.value(rule, reading, room).ok();
     }
 
     /// Judges a sample. One that is not later than the last one changes nothing. Absence is another matter: it is ended by
@@ -62,7 +62,8 @@ impl Instance {
             reading.time <= self.judged_until
         };
         if is_old {
-            return self.remember(rule, reading, room).map(|()| None);
+            self.remember(rule, reading, room);
+            return Ok(None);
         }
         let value = self.value(rule, reading, room)?;
         self.judged_until = self.judged_until.max(reading.time);

@@ -219,7 +219,7 @@ impl Standing {
 
     /// People are told this once, however short ago they were told something else.
     fn suppress(&mut self, cause: &Cause) -> Step {
-        self.told_at = self.told_at.max(Some(cause.now));
+        self.told_at = self.told_at.max(self.fired_at).max(Some(cause.now));
         cause.step(Some(Happened::Suppressed), true)
     }
 

@@ -4,7 +4,7 @@
 //! minima and maxima are those of all of them, of `change`, `rate` and `increase` the last one stands for its stretch.
 //! They leave together, when the last of them does. So a window has a bounded number of cells however many samples come,
 //! and while at most one sample comes a stretch it is exact. Where there is no [`Room`] for more cells the stretches are
-//! made twice as long. NaN is passed over, as rollups do.
+//! made twice as long. NaN is passed over, as rollups do, and so are counters without an end.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -108,7 +108,9 @@ impl Window {
         if self.cells.is_empty() {
             self.slot_micros = slot_micros(self.of);
         }
-        if value.is_nan() {
+        // A counter that has no end has no increase either.
+        let counts = if self.of.aggregate == Aggregate::Increase { value.is_finite() } else { !value.is_nan() };
+        if !counts {
             return;
         }
         let cell = Cell { time, value: self.taken(value), samples: 1 };
@@ -214,4 +216,94 @@ fn slot_micros(of: rule::Window) -> i64 {
 
 pub(super) fn micros(of: Duration) -> i64 {
     i64::try_from(of.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(aggregate: Aggregate, over_seconds: u64, room: &mut Room) -> Window {
+        Window::new(rule::Window { aggregate, over: Duration::from_secs(over_seconds) }, room).unwrap()
+    }
+
+    fn seconds(seconds: i64) -> Micros {
+        Micros(1_763_632_800_000_000 + seconds * Micros::PER_SECOND)
+    }
+
+    /// What a window of ten seconds comes to after each sample.
+    #[track_caller]
+    fn check(aggregate: Aggregate, samples: &[(i64, f64, f64)]) {
+        let mut room = Room::new(WINDOW_BYTES_MAX);
+        let mut window = window(aggregate, 10, &mut room);
+        for (second, value, expected) in samples {
+            window.push(seconds(*second), *value, &mut room);
+            let found = window.value();
+            let is_same = found == *expected || (found.is_nan() && expected.is_nan());
+            assert!(is_same, "{aggregate:?}: {found} and not {expected} at {second}");
+        }
+    }
+
+    #[test]
+    fn a_window_holds_the_samples_of_its_time_with_the_newest_and_without_the_one_at_its_beginning() {
+        check(Aggregate::Count, &[(0, 1.0, 1.0), (5, 1.0, 2.0), (9, 1.0, 3.0), (10, 1.0, 3.0), (14, 1.0, 4.0)]);
+        check(Aggregate::Sum, &[(0, 1.0, 1.0), (5, 2.0, 3.0), (10, 4.0, 6.0), (30, 8.0, 8.0)]);
+        check(Aggregate::Average, &[(0, 1.0, 1.0), (5, 2.0, 1.5), (10, 4.0, 3.0)]);
+        check(Aggregate::Minimum, &[(0, 1.0, 1.0), (5, 2.0, 1.0), (10, 4.0, 2.0)]);
+        check(Aggregate::Maximum, &[(0, 9.0, 9.0), (5, 2.0, 9.0), (10, 4.0, 4.0)]);
+        check(Aggregate::Change, &[(0, 1.0, 0.0), (5, 3.0, 2.0), (9, -3.0, -4.0), (10, 0.0, -3.0)]);
+        check(Aggregate::Rate, &[(0, 1.0, f64::NAN), (4, 3.0, 0.5), (8, 9.0, 1.0)]);
+    }
+
+    #[test]
+    fn a_counter_may_begin_again_from_nothing() {
+        let samples =
+            [(0, 100.0, 0.0), (3, 110.0, 10.0), (6, 4.0, 14.0), (9, 5.0, 15.0), (12, 6.0, 6.0), (40, 7.0, 0.0)];
+        check(Aggregate::Increase, &samples);
+    }
+
+    #[test]
+    fn nan_is_passed_over_and_infinities_are_not() {
+        check(
+            Aggregate::Average,
+            &[(0, f64::NAN, f64::NAN), (1, 4.0, 4.0), (2, f64::NAN, 4.0), (11, f64::NAN, f64::NAN)],
+        );
+        check(Aggregate::Count, &[(0, f64::NAN, 0.0), (1, 4.0, 1.0)]);
+        check(Aggregate::Maximum, &[(0, 1.0, 1.0), (1, f64::INFINITY, f64::INFINITY), (12, 2.0, 2.0)]);
+        check(Aggregate::Increase, &[(0, 1.0, 0.0), (1, f64::INFINITY, 0.0), (2, 3.0, 2.0)]);
+    }
+
+    #[test]
+    fn of_many_samples_those_of_one_stretch_are_put_together_and_none_is_lost() {
+        let mut room = Room::new(WINDOW_BYTES_MAX);
+        let mut window = window(Aggregate::Sum, 1024, &mut room);
+        for second in 0..1024 {
+            for part in 0..10 {
+                window.push(Micros(seconds(second).0 + part * 100_000), 1.0, &mut room);
+            }
+        }
+        assert_eq!((window.value(), window.cells.len()), (10_240.0, 1024));
+        assert_eq!(room.used_bytes(), WINDOW_BYTES_MAX - size_of::<Cell>(), "{} cells", window.held);
+        window.push(seconds(1024), 1.0, &mut room);
+        assert_eq!(window.value(), 10_241.0, "a stretch leaves with its last sample");
+        window.push(seconds(1025), 1.0, &mut room);
+        assert_eq!(window.value(), 10_232.0);
+    }
+
+    #[test]
+    fn where_there_is_no_room_stretches_become_longer_and_further_windows_are_refused() {
+        let mut room = Room::new(16 * size_of::<Cell>());
+        let mut one = window(Aggregate::Sum, 1000, &mut room);
+        let mut two = window(Aggregate::Increase, 1000, &mut room);
+        for second in 0..1000 {
+            one.push(seconds(second), 1.0, &mut room);
+            two.push(seconds(second), second as f64, &mut room);
+        }
+        assert_eq!((one.value(), room.cells), (1000.0, 0));
+        assert!(two.value() > 750.0 && two.value() <= 999.0, "{}", two.value());
+        assert!(one.cells.len() <= CELLS_MIN && two.cells.len() <= CELLS_MIN);
+        let of = rule::Window { aggregate: Aggregate::Sum, over: Duration::from_secs(1) };
+        assert!(Window::new(of, &mut room).is_none());
+        room.give_back(&one);
+        assert!(Window::new(of, &mut room).is_some());
+    }
 }
