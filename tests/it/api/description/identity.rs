@@ -37,7 +37,15 @@ pub(super) async fn asked() -> BTreeSet<Place> {
 
 impl Client<'_> {
     /// A request with a token, or without one; `id` stands for the placeholder of the pattern.
-    async fn with(&mut self, token: &str, method: Method, pattern: &str, id: &str, body: &Value, status: u16) -> Value {
+    pub(super) async fn with(
+        &mut self,
+        token: &str,
+        method: Method,
+        pattern: &str,
+        id: &str,
+        body: &Value,
+        status: u16,
+    ) -> Value {
         let path = pattern.replace("{id}", id);
         let answer = if token.is_empty() {
             self.server.send(method.clone(), &path, &[], body.to_string().as_bytes()).await
