@@ -1456,12 +1456,14 @@ CREATE TABLE alert_reports (
     server integer NOT NULL REFERENCES servers (key) ON DELETE CASCADE,
     pack text NOT NULL,
     active json NOT NULL,
+    found bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (server, pack)
 );
-COMMENT ON TABLE alert_reports IS 'What packs that judge whole reports found in the latest one of each server.';
+COMMENT ON TABLE alert_reports IS 'What packs keep of the latest report of each server.';
 COMMENT ON COLUMN alert_reports.server IS 'The server.';
 COMMENT ON COLUMN alert_reports.pack IS 'The pack.';
-COMMENT ON COLUMN alert_reports.active IS 'The texts of what it found.';
+COMMENT ON COLUMN alert_reports.active IS 'The texts of what holds, or what is looked at again later.';
+COMMENT ON COLUMN alert_reports.found IS 'How many alerts there were so far, recoveries included.';
 
 CREATE TABLE alert_keys (
     key text PRIMARY KEY,
@@ -1507,9 +1509,10 @@ CREATE TABLE alert_notices (
     state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'failed')),
     finished_at timestamptz,
     last_error text,
+    line text NOT NULL GENERATED ALWAYS AS (coalesce(recipient::text, channel ->> 'kind')) STORED,
     CHECK ((recipient IS NULL) <> (channel IS NULL))
 );
-CREATE INDEX alert_notices_waiting ON alert_notices (due_at) WHERE state = 'waiting';
+CREATE INDEX alert_notices_line ON alert_notices (line, id) WHERE state = 'waiting';
 CREATE INDEX alert_notices_recipient ON alert_notices (recipient, id);
 CREATE INDEX alert_notices_event ON alert_notices (event) WHERE event IS NOT NULL;
 CREATE INDEX alert_notices_finished ON alert_notices (finished_at) WHERE finished_at IS NOT NULL;
@@ -1526,6 +1529,7 @@ COMMENT ON COLUMN alert_notices.claimed_until IS 'Some node is at it until then.
 COMMENT ON COLUMN alert_notices.state IS 'Whether it arrived, or was given up.';
 COMMENT ON COLUMN alert_notices.finished_at IS 'When it arrived or was given up.';
 COMMENT ON COLUMN alert_notices.last_error IS 'Why it did not arrive, without secrets.';
+COMMENT ON COLUMN alert_notices.line IS 'Those that go out one after the other: the recipient, or the kind of channel.';
 
 CREATE TABLE alert_progress (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
@@ -1537,3 +1541,12 @@ COMMENT ON TABLE alert_progress IS 'How far alerting is; one row.';
 COMMENT ON COLUMN alert_progress.one IS 'Keeps it one row.';
 COMMENT ON COLUMN alert_progress.judged_at IS 'What was committed up to then, by the writers'' clocks, has been judged.';
 COMMENT ON COLUMN alert_progress.rules_revision IS 'Grows with each change of rules, recipients and silences, and when somebody acknowledges.';
+
+CREATE FUNCTION rule_within_reach(owner bigint, servers uuid[], labels jsonb, reach jsonb) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+SELECT reach IS NULL
+    OR (within_reach(owner, NULL, NULL, reach - 'servers' - 'labels')
+        AND (reach -> 'servers' IS NULL OR to_jsonb(servers) <@ (reach -> 'servers'))
+        AND (reach -> 'labels' IS NULL OR labels @> (reach -> 'labels')))
+$$;
+COMMENT ON FUNCTION rule_within_reach(bigint, uuid[], jsonb, jsonb) IS 'Whether a rule or silence with this owner, these servers (null: all) and these labels reaches no further than a caller. A null reach is everything.';

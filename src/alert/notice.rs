@@ -25,8 +25,12 @@ pub enum To {
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "form", rename_all = "snake_case")]
 pub enum Body {
-    /// Alerts of rules: one, or several that changed at once.
-    Alerts { alerts: Vec<Told> },
+    /// Alerts of rules: one, or several that changed at once; `more` are not listed.
+    Alerts {
+        alerts: Vec<Told>,
+        #[serde(default)]
+        more: u64,
+    },
     /// A subject and a message that one of the source systems has put into words, sent as they are.
     Worded { subject: String, message: String },
     /// A message for Telegram in its Markdown, sent as it is.

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use crate::matching::Filter;
 use crate::model::Reach;
 use crate::model::alert::{RecipientId, RuleId, Severity};
@@ -97,15 +95,6 @@ pub enum NoData {
     Resolve { after: Duration },
     /// It fires, as missing.
     Fire { after: Duration },
-}
-
-/// A silence, or quiet hours: people are not told of what it means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Meant {
-    /// Nothing listed: any.
-    pub rules: Vec<RuleId>,
-    pub servers: Vec<Uuid>,
-    pub severities: Vec<Severity>,
 }
 
 impl Compare {

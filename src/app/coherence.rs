@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::alert::{Alerts, Intake};
 use crate::catalog::Catalog;
 use crate::journal::{Coherence, CoherenceFuture};
 use crate::live::Hub;
@@ -15,6 +16,7 @@ pub(super) struct Kept {
     pub(super) catalog: Arc<Catalog>,
     pub(super) latest: Arc<LatestSamples>,
     pub(super) hub: Arc<Hub>,
+    pub(super) judging: Arc<Intake>,
 }
 
 impl Kept {
@@ -23,12 +25,14 @@ impl Kept {
         catalog: &Arc<Catalog>,
         latest: &Arc<LatestSamples>,
         hub: &Arc<Hub>,
+        alerts: &Alerts,
     ) -> Arc<Self> {
         Arc::new(Self {
             database: database.clone(),
             catalog: Arc::clone(catalog),
             latest: Arc::clone(latest),
             hub: Arc::clone(hub),
+            judging: Arc::clone(&alerts.intake),
         })
     }
 }
@@ -49,7 +53,8 @@ impl Coherence for Kept {
     fn judge_anew(&self, after: i64) -> CoherenceFuture<'_> {
         Box::pin(async move {
             let judged = self.catalog.judge_anew(after).await?;
-            // The catalog first: the hub asks it.
+            // The catalog first: the others ask it.
+            self.judging.servers_moved(&judged);
             self.hub.judge_anew(judged).await.map_err(StoreError::unavailable)
         })
     }

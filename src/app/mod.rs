@@ -12,7 +12,9 @@ mod lines; // the sockets for lines
 mod jobs; // what moves data on, and when
 mod observe; // stages' numbers to self-metrics
 mod people; // who may sign in, from the first start on
-mod past; // stored samples for live sessions
+mod news; // what happened with alerts, for live sessions
+mod past; // stored samples for live sessions and those who judge
+mod alerting; // what judges, and what tells of it
 mod revocations; // the end of what goes on after its answer
 mod plan; // settings to each module's own configuration
 mod verify; // the check of all that is stored
@@ -25,6 +27,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use crate::admit::budget::Budget;
+use crate::alert::{Alerts, Intake};
 use crate::auth::{Access, Gate, Presence, Tokens, Watch};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
@@ -41,6 +44,7 @@ use crate::jobs::runner::{Runner, Worker};
 use crate::journal::{Follower, Journal, Lanes, Surroundings};
 use crate::listen::{Dialect, Sockets};
 use crate::live::{Hub, HubWorker, Replays};
+use crate::model::CommitListener;
 use crate::query::{self, LatestSamples};
 use crate::shutdown::Tasks;
 use crate::store::{Database, migrations, nodes};
@@ -118,22 +122,21 @@ impl App {
         let marks = nodes::news(&database.client().await?).await?.writers;
         let (hub, hub_worker) =
             Hub::build(plan::hub(config), Arc::<Catalog>::clone(&catalog), marks.iter().copied().collect());
-        let folds = Arc::new(Trigger::default());
-        let latest = Arc::<LatestSamples>::default();
+        let (folds, latest, alerts) = (Arc::default(), Arc::default(), alerting::build(config, &clock)?);
         let surroundings = Surroundings {
             database: database.clone(),
             node,
             clock: Arc::clone(&clock),
             metrics: Arc::clone(&metrics),
-            listeners: who_hears(&hub, &latest, &folds),
+            listeners: who_hears(&hub, &latest, &folds, &alerts),
         };
         let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
-        let follower = Follower::new(&surroundings, Kept::of(&database, &catalog, &latest, &hub), &marks);
+        let follower = Follower::new(&surroundings, Kept::of(&database, &catalog, &latest, &hub, &alerts), &marks);
         let retention = Arc::new(plan::retention(config));
         let (jobs, workers) =
-            Runner::new(jobs::all(config, &folds, &retention), context, node.id, Arc::clone(&metrics));
-        let readers = Tasks::default();
-        let query = reading(config, &database, &catalog, latest, (&readers, kept_from(&retention, &clock)));
+            Runner::new(jobs::all(config, &folds, &retention, &alerts.signals), context, node.id, Arc::clone(&metrics));
+        let (readers, kept_from) = (Tasks::default(), kept_from(&retention, &clock));
+        let query = reading(config, &database, &catalog, latest, (&readers, kept_from));
         let (tokens, tokens_watch) = Tokens::new(database.clone(), Arc::clone(&clock), config.auth.cached_max);
         let services = Arc::new(Services {
             tokens,
@@ -143,6 +146,7 @@ impl App {
             catalog,
             journal: Arc::new(journal),
             hub,
+            alerts,
             replays: Arc::new(Replays::new(Arc::new(StoredSamples(Arc::clone(&query))))),
             query,
             jobs,
@@ -201,14 +205,16 @@ impl App {
         let Self { services, front, http, listeners, sockets, tls, mut lanes, hub_worker, watchers, workers, cluster } =
             self;
         let (requests, background, storage) = (Tasks::default(), Tasks::default(), Tasks::default());
-        let jobs = Tasks::default();
+        let (jobs, judging) = (Tasks::default(), Tasks::default());
         let mut cluster = cluster.map(|cluster| {
             storage.spawn("postgresql", embedded::supervise(cluster, storage.stopping(), STAGE_DEADLINE))
         });
         lanes.start()?;
         drop(background.spawn("live hub", hub_worker.run(background.stopping())));
         watchers.start(&background);
+        alerting::start_judging(&services, &judging);
         drop(background.spawn("chores", chores::run(Arc::clone(&services), background.stopping())));
+        alerting::start_telling(&services, &background);
         for worker in workers {
             drop(jobs.spawn(worker.name(), worker.run(jobs.clone())));
         }
@@ -239,6 +245,8 @@ impl App {
         if let Err(lanes) = lanes.stop(STAGE_DEADLINE).await {
             late.push(("journal lane", lanes));
         }
+        // What was committed by now is judged; delivering it is for those who go on, here or elsewhere.
+        late.extend(judging.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         services.hub.caught_up(STAGE_DEADLINE).await;
         late.extend(services.sessions.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         late.extend(services.readers.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
@@ -266,8 +274,10 @@ fn who_hears(
     hub: &Arc<Hub>,
     latest: &Arc<LatestSamples>,
     folds: &Arc<Trigger>,
-) -> Vec<Arc<dyn crate::model::CommitListener>> {
-    vec![Arc::<Hub>::clone(hub), Arc::<LatestSamples>::clone(latest), Arc::<Trigger>::clone(folds)]
+    alerts: &Alerts,
+) -> Vec<Arc<dyn CommitListener>> {
+    let intake = Arc::<Intake>::clone(&alerts.intake);
+    vec![Arc::<Hub>::clone(hub), Arc::<LatestSamples>::clone(latest), Arc::<Trigger>::clone(folds), intake]
 }
 
 /// What recognizes callers.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Failure;
 use crate::admit::rate::Rates;
+use crate::alert::deliver::{self, MailConfig, MailSecurity};
 use crate::auth::{Principal, Right, Rights, Signatures};
 use crate::clock::Clock;
 use crate::config::{Config, InfluxStrings};
@@ -66,6 +67,41 @@ pub(super) fn rates(config: &Config) -> Rates {
 pub(super) fn signatures(config: &Config, clock: &Arc<dyn Clock>) -> Signatures {
     let secret = config.auth.ingest_secret.as_ref().map(config::Secret::reveal);
     Signatures::new(secret, Arc::clone(clock))
+}
+
+/// The ways to people.
+pub(super) fn delivery(config: &Config) -> deliver::Config {
+    let config::Delivery { smtp, telegram_token, telegram_api, private_targets, ca, .. } = &config.delivery;
+    let revealed = |secret: &config::Secret| secret.reveal().to_owned();
+    let mail = (!smtp.host.is_empty()).then(|| MailConfig {
+        host: smtp.host.clone(),
+        port: u16::try_from(smtp.port).unwrap_or(u16::MAX),
+        credentials: smtp.password.as_ref().map(|password| (smtp.user.clone(), revealed(password))),
+        from: smtp.from.clone(),
+        security: mail_security(smtp),
+    });
+    deliver::Config {
+        mail,
+        telegram_token: telegram_token.as_ref().map(revealed),
+        telegram_api: telegram_api.clone(),
+        private_targets: *private_targets,
+        ca: ca.clone(),
+    }
+}
+
+fn mail_security(smtp: &config::Smtp) -> MailSecurity {
+    /// Where TLS comes first.
+    const SUBMISSIONS: usize = 465;
+    let is_here = smtp.host == "localhost"
+        || smtp.host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+    match smtp.security {
+        config::SmtpSecurity::Tls => MailSecurity::Tls,
+        config::SmtpSecurity::StartTls => MailSecurity::StartTls,
+        config::SmtpSecurity::Plain => MailSecurity::Plain,
+        config::SmtpSecurity::Auto if smtp.port == SUBMISSIONS => MailSecurity::Tls,
+        config::SmtpSecurity::Auto if is_here => MailSecurity::Plain,
+        config::SmtpSecurity::Auto => MailSecurity::StartTls,
+    }
 }
 
 pub(super) fn catalog(config: &Config) -> catalog::Limits {
@@ -145,7 +181,7 @@ pub(super) fn query(config: &Config) -> query::Config {
 }
 
 pub(super) fn entries(config: &Config) -> entries::Retention {
-    let config::Entries { events, logs } = config.retention.entries;
+    let config::Entries { events, logs, .. } = config.retention.entries;
     entries::Retention { events, logs }
 }
 

@@ -4,6 +4,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use super::delivery::Delivery;
 use super::people::PeopleDraft;
 use super::problem::Problem;
 use super::retention::parse_overrides;
@@ -26,6 +27,7 @@ pub(super) struct Draft {
     pub(super) anonymous: Option<Anonymous>,
     pub(super) auth: Auth,
     pub(super) people: PeopleDraft,
+    pub(super) delivery: Delivery,
     pub(super) tls_certificate: Option<PathBuf>,
     pub(super) tls_key: Option<PathBuf>,
     pub(super) database: Database,
@@ -82,12 +84,14 @@ impl Draft {
         let default = if self.dev { Anonymous::Everything } else { Anonymous::Nothing };
         let anonymous = self.anonymous.unwrap_or(default);
         let people = self.people.finish(self.dev, anonymous, problems);
+        self.delivery.check(problems);
         let overrides = &self.retention_overrides;
         let overrides = if overrides.is_empty() { Vec::new() } else { parse_overrides(overrides, problems) };
         let retention = Retention { others: self.retention, overrides, entries: self.entries };
         let window = self.window.within(retention.longest());
         let Self {
             auth,
+            delivery,
             database,
             http,
             admit,
@@ -111,6 +115,7 @@ impl Draft {
             anonymous,
             auth,
             people,
+            delivery,
             database,
             http,
             admit,

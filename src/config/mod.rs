@@ -13,6 +13,7 @@ pub mod problem;
 pub mod secret;
 pub mod settings;
 
+mod delivery;
 mod distance;
 mod draft;
 mod file;
@@ -23,6 +24,7 @@ mod retention;
 mod table;
 mod value;
 
+pub use delivery::{Delivery, Smtp, SmtpSecurity};
 pub use env::Environment;
 pub use load::{Flags, load};
 pub use problem::{Problem, Problems};

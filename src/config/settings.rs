@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::delivery::Delivery;
 use super::secret::{DatabaseUrl, Secret};
 
 #[derive(Clone, Debug)]
@@ -19,6 +20,7 @@ pub struct Config {
     pub anonymous: Anonymous,
     pub auth: Auth,
     pub people: People,
+    pub delivery: Delivery,
     pub database: Database,
     pub http: Http,
     pub admit: Admit,
@@ -171,6 +173,9 @@ pub struct RetentionOverride {
 #[derive(Clone, Debug, Default)]
 pub struct Jobs {
     pub fold_interval: Duration,
+    pub fleet_interval: Duration,
+    /// False: the fleet is not looked at.
+    pub fleet_look: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -239,6 +244,8 @@ pub struct Query {
 pub struct Entries {
     pub events: Duration,
     pub logs: Duration,
+    /// What happened with alerts.
+    pub alerts: Duration,
 }
 
 #[derive(Clone, Debug, Default)]

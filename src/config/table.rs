@@ -1,6 +1,7 @@
 //! All keys, in the order in which they are shown.
 
 mod access;
+mod alerts;
 mod dialects;
 mod engine;
 mod front;
@@ -17,6 +18,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(front::HTTP)
         .chain(access::ACCESS)
         .chain(people::PEOPLE)
+        .chain(alerts::ALERTS)
         .chain(engine::DATABASE)
         .chain(engine::ADMIT)
         .chain(engine::JOURNAL)
@@ -57,6 +59,14 @@ mod tests {
             ("bootstrap.admin_password", "12345678"),
             ("tls.certificate", "a"),
             ("tls.key", "b"),
+            ("smtp.host", "mail"),
+            ("smtp.user", "a"),
+            ("smtp.password", "a"),
+            ("smtp.from", "a@b"),
+            ("telegram.bot_token", "1:a"),
+            ("alerts.judge_elsewhere", "true"),
+            ("alerts.private_targets", "true"),
+            ("alerts.ca", "a"),
             ("database.url", "postgres://a"),
             ("ingest_secret", "a"),
             ("admit.samples_per_second", "1"),
@@ -88,7 +98,7 @@ mod tests {
     fn no_two_keys_share_a_name_or_a_variable() {
         let names: BTreeSet<String> = keys().map(Key::variable).collect();
         assert_eq!(names.len(), keys().count());
-        let ends = ["url", "secret", "secret_key", "password"];
+        let ends = ["url", "secret", "secret_key", "password", "token"];
         let is_secret = |key: &Key| ends.iter().any(|end| key.path.ends_with(end));
         assert!(keys().all(|key| key.secret == is_secret(key)), "secrets are marked");
     }

@@ -90,6 +90,10 @@ pub enum Source {
 }
 
 impl Severity {
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Info, Self::Warning, Self::Critical].into_iter().find(|severity| severity.name() == name)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Info => "info",
@@ -100,6 +104,10 @@ impl Severity {
 }
 
 impl Phase {
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Pending, Self::Firing, Self::Acknowledged, Self::Resolved].into_iter().find(|phase| phase.name() == name)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",

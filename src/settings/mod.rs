@@ -4,6 +4,7 @@
 //! left it alone. Whoever changes a group says which version they saw; a change in between refuses theirs.
 
 pub mod alerts; // when and how alerts are sent
+pub mod packs; // what the alerts of two systems fire at
 
 mod merge; // values over defaults, and back
 
@@ -12,16 +13,18 @@ use serde_json::{Value, json};
 use crate::auth::Actor;
 use crate::model::Micros;
 use crate::store::settings as stored;
-use crate::store::{Database, StoreError, audit, transactions, users};
+use crate::store::{Database, GenericClient, StoreError, audit, transactions, users};
 
 pub use alerts::Alerts;
+pub use packs::Packs;
 
 /// Every group, in the order in which they are shown.
-pub const GROUPS: [Group; 1] = [Group::Alerts];
+pub const GROUPS: [Group; 2] = [Group::Alerts, Group::Packs];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     Alerts,
+    Packs,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -60,12 +63,14 @@ impl Group {
     pub fn name(self) -> &'static str {
         match self {
             Self::Alerts => "alerts",
+            Self::Packs => "alert_packs",
         }
     }
 
     fn defaults(self) -> Value {
         match self {
             Self::Alerts => serde_json::to_value(Alerts::default()).unwrap_or_default(),
+            Self::Packs => serde_json::to_value(Packs::default()).unwrap_or_default(),
         }
     }
 
@@ -77,6 +82,7 @@ impl Group {
         let whole = merge::over(self.defaults(), given);
         match self {
             Self::Alerts => alerts::checked(whole).map_err(SettingsError::Invalid),
+            Self::Packs => packs::checked(whole).map_err(SettingsError::Invalid),
         }
     }
 }
@@ -86,7 +92,27 @@ impl Group {
 /// # Errors
 /// When PostgreSQL is not available.
 pub async fn read(database: &Database, group: Group) -> Result<Current, SettingsError> {
-    let setting = stored::get(&database.client().await?, group.name()).await?;
+    Ok(read_with(&database.client().await?, group).await?)
+}
+
+/// The alerts as they are in force. What cannot be read, as a newer version may have stored it, is as by default.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn alerts(client: &impl GenericClient) -> Result<Alerts, StoreError> {
+    Ok(serde_json::from_value(read_with(client, Group::Alerts).await?.value).unwrap_or_default())
+}
+
+/// The same for packs.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn packs(client: &impl GenericClient) -> Result<Packs, StoreError> {
+    Ok(serde_json::from_value(read_with(client, Group::Packs).await?.value).unwrap_or_default())
+}
+
+async fn read_with(client: &impl GenericClient, group: Group) -> Result<Current, StoreError> {
+    let setting = stored::get(client, group.name()).await?;
     let value = merge::over(group.defaults(), setting.as_ref().map_or(&Value::Null, |setting| &setting.value));
     let (version, updated_at) = setting.map_or((0, None), |setting| (setting.version, Some(setting.updated_at)));
     Ok(Current { group, value, version, updated_at })

@@ -1,6 +1,6 @@
 //! Documents that say how a server is: the latest few of each server and kind.
 
-use deadpool_postgres::Client;
+use deadpool_postgres::{Client, Transaction};
 use serde_json::value::RawValue;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
@@ -31,12 +31,21 @@ pub struct StoredDocument {
 /// [`StoreError::MissingReference`] when there is no such server, otherwise when PostgreSQL is not available.
 pub async fn add(client: &mut Client, document: &Document) -> Result<i64, StoreError> {
     let transaction = client.transaction().await?;
+    let id = add_within(&transaction, document).await?;
+    transaction.commit().await?;
+    Ok(id)
+}
+
+/// The same as part of a transaction.
+///
+/// # Errors
+/// As [`add`].
+pub async fn add_within(transaction: &Transaction<'_>, document: &Document) -> Result<i64, StoreError> {
     let add = transaction.prepare_cached(include_str!("../../sql/queries/document_add.sql")).await?;
     let (server, kind) = (document.server.0, stored(&document.kind, KIND_BYTES_MAX));
     let row = transaction.query_one(&add, &[&server, &kind, &Timestamp(document.time), &document.body]).await?;
     let prune = transaction.prepare_cached(include_str!("../../sql/queries/document_prune.sql")).await?;
     transaction.execute(&prune, &[&server, &kind, &HISTORY_MAX]).await?;
-    transaction.commit().await?;
     Ok(row.try_get("id")?)
 }
 

@@ -58,7 +58,31 @@ pub struct StoredEntry {
 /// # Errors
 /// When PostgreSQL is not available. Nothing was added then.
 pub async fn append_events(client: &mut Client, events: &[Event]) -> Result<(), StoreError> {
-    make_months(client, Monthly::Events, events.iter().map(|event| event.time)).await?;
+    make_months(client, events, &[]).await?;
+    let transaction = client.transaction().await?;
+    add_events(&transaction, events).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Adds log lines. Texts are cut to their bounds.
+///
+/// # Errors
+/// When PostgreSQL is not available. Nothing was added then.
+pub async fn append_logs(client: &mut Client, lines: &[LogLine]) -> Result<(), StoreError> {
+    make_months(client, &[], lines).await?;
+    let transaction = client.transaction().await?;
+    add_logs(&transaction, lines).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Adds events as part of a transaction; their months are there.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn add_events(transaction: &Transaction<'_>, events: &[Event]) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
     let mut writer = CopyWriter::new(6, events.len() * 256);
     for event in events {
         writer
@@ -70,17 +94,17 @@ pub async fn append_events(client: &mut Client, events: &[Event]) -> Result<(), 
             .text(&stored(&event.title, TITLE_BYTES_MAX))
             .jsonb(&stored_json(&event.attributes.clone().into()));
     }
-    let transaction = client.transaction().await?;
-    send(&transaction, include_str!("../../sql/queries/event_append.sql"), writer.finish()).await?;
-    Ok(transaction.commit().await?)
+    send(transaction, include_str!("../../sql/queries/event_append.sql"), writer.finish()).await
 }
 
-/// Adds log lines. Texts are cut to their bounds.
+/// The same for log lines.
 ///
 /// # Errors
-/// When PostgreSQL is not available. Nothing was added then.
-pub async fn append_logs(client: &mut Client, lines: &[LogLine]) -> Result<(), StoreError> {
-    make_months(client, Monthly::Logs, lines.iter().map(|line| line.time)).await?;
+/// When PostgreSQL is not available.
+pub async fn add_logs(transaction: &Transaction<'_>, lines: &[LogLine]) -> Result<(), StoreError> {
+    if lines.is_empty() {
+        return Ok(());
+    }
     let mut writer = CopyWriter::new(5, lines.len() * 256);
     for line in lines {
         writer
@@ -91,9 +115,17 @@ pub async fn append_logs(client: &mut Client, lines: &[LogLine]) -> Result<(), S
             .text(&stored(&line.level, WORD_BYTES_MAX))
             .text(&stored(&line.message, MESSAGE_BYTES_MAX));
     }
-    let transaction = client.transaction().await?;
-    send(&transaction, include_str!("../../sql/queries/log_append.sql"), writer.finish()).await?;
-    Ok(transaction.commit().await?)
+    send(transaction, include_str!("../../sql/queries/log_append.sql"), writer.finish()).await
+}
+
+/// Makes the months that events and lines need, where they are not there. Not within the transaction that adds them:
+/// making one takes a lock that others would wait for.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn make_months(client: &Client, events: &[Event], lines: &[LogLine]) -> Result<(), StoreError> {
+    make_months_of(client, Monthly::Events, events.iter().map(|event| event.time)).await?;
+    make_months_of(client, Monthly::Logs, lines.iter().map(|line| line.time)).await
 }
 
 /// Events, newest first.
@@ -171,7 +203,11 @@ fn entry(row: &Row) -> Result<StoredEntry, StoreError> {
 }
 
 /// Makes the months of all `times` that are not there.
-async fn make_months(client: &Client, table: Monthly, times: impl Iterator<Item = Micros>) -> Result<(), StoreError> {
+async fn make_months_of(
+    client: &Client,
+    table: Monthly,
+    times: impl Iterator<Item = Micros>,
+) -> Result<(), StoreError> {
     // The beginning of a time as text is its month.
     const MONTH_CHARS: usize = 7;
     let months: std::collections::BTreeMap<String, Micros> =

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Client, Transaction};
+use deadpool_postgres::{Client, ClientWrapper, Transaction};
 use tokio_postgres::error::SqlState;
 
 use super::{StoreError, transactions};
 
 /// Any number will do, as long as nothing else in the database locks it.
 const CLASS: i32 = 0x6d69_6c6c;
+/// Whose connection has it judges rules.
+pub(super) const JUDGING: i32 = 3;
 /// Who waits asks this often whether it is still to.
 const ROUND_MAX: Duration = Duration::from_secs(1);
 
@@ -27,6 +29,12 @@ pub enum Moving {
 pub async fn try_lock(transaction: &Transaction<'_>, moving: Moving) -> Result<bool, StoreError> {
     let statement = transaction.prepare_cached(include_str!("../../sql/queries/try_lock.sql")).await?;
     Ok(transaction.query_one(&statement, &[&CLASS, &moving.object()]).await?.try_get("locked")?)
+}
+
+/// Takes a lock for as long as the connection lives, or answers that another has it. Who has it may ask again.
+pub(super) async fn try_for_session(client: &ClientWrapper, object: i32) -> Result<bool, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/try_session_lock.sql")).await?;
+    Ok(client.query_one(&statement, &[&CLASS, &object]).await?.try_get("locked")?)
 }
 
 /// Begins a transaction that moves data, with the lock and with plans and bounds for it. While another has the lock it

@@ -25,5 +25,7 @@ mod live; // WebSocket clients of a whole server
 mod serve; // the program as an operator runs it
 mod auth; // who is let in, who may do what, and to whose servers
 mod people; // who signs in, and who may
+mod delivery; // notices on their way to people
 mod api; // the API of the source system, and what we added to it
+mod alerts; // what is watched, what is found, and who is told
 mod nodes; // several servers on one database

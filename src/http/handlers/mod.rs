@@ -4,6 +4,7 @@
 mod admin_forms; // forms of administrators, as one of the source systems has them
 mod admin_settings; // what administrators set
 mod admin_users; // who may sign in
+mod alerts; // what is watched, and what was found
 mod admission; // room for bodies
 mod agents; // agents of persons
 mod aggregate; // samples put together
@@ -57,6 +58,7 @@ use super::router::{RouteError, RouterBuilder};
 use super::{ApiError, Handler, Request, Response, Router, Words};
 use crate::admit::budget::Budget;
 use crate::admit::rate::Rates;
+use crate::alert::Alerts;
 use crate::auth::{Access, People, Presence, Right, Signatures, Tokens};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
@@ -81,6 +83,7 @@ pub struct Services {
     pub journal: Arc<Journal>,
     pub hub: Arc<Hub>,
     pub replays: Arc<Replays>,
+    pub alerts: Alerts,
     pub heartbeat: HeartbeatConfig,
     /// Live sessions: they outlive the requests that opened them.
     pub sessions: Tasks,
@@ -144,6 +147,12 @@ const AGENTS: [[&str; 4]; 2] = [
     ],
 ];
 
+/// The same for the rules that people have made for their agents, and what these found.
+const AGENT_RULES: [[&str; 3]; 2] = [
+    ["/rules", "/rules/{rule_id}", "/history"],
+    ["/api/alerts/rules", "/api/alerts/rules/{rule_id}", "/api/alerts/history"],
+];
+
 /// Every route of the server.
 ///
 /// # Errors
@@ -151,7 +160,8 @@ const AGENTS: [[&str; 4]; 2] = [
 pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
     let with = |handler: AnyHandler| bind(services, handler);
     let stages = stage_routes(Router::builder(), with);
-    people_routes(dialect_routes(identity_routes(stages, with), with), with).build()
+    let stages = delivery_routes(alert_routes(identity_routes(stages, with), with), with);
+    people_routes(dialect_routes(stages, with), with).build()
 }
 
 /// Who may send and read, and with which tokens.
@@ -168,6 +178,14 @@ fn identity_routes<H: Handler>(mut builder: RouterBuilder, with: impl Fn(AnyHand
             .route((CHANGE, Detail), Method::DELETE, one, with(agents::delete))
             .route((CHANGE, Detail), Method::POST, token, with(agents::regenerate))
             .route((Access::ADMINISTER, Detail, Words::SignIn), Method::POST, validation, with(agents::validate));
+    }
+    for [rules, one, history] in AGENT_RULES {
+        builder = builder
+            .route((READ, Detail, Words::History), Method::GET, rules, with(systems::agent_rules::list))
+            .route((CHANGE, Detail, Words::History), Method::POST, rules, with(systems::agent_rules::add))
+            .route((CHANGE, Detail, Words::History), Method::DELETE, one, with(systems::agent_rules::delete))
+            .route((READ, Detail, Words::History), Method::GET, history, with(systems::agent_rules::found))
+            .route((CHANGE, Detail, Words::History), Method::DELETE, history, with(systems::agent_rules::clear));
     }
     builder
         .route((Access::ADMINISTER, Structured), Method::GET, "/api/v1/endpoints", with(endpoints::list))
@@ -237,6 +255,52 @@ fn stage_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) ->
         .route((Access::INGEST, Structured), Method::POST, "/api/v1/import", with(import::import))
 }
 
+/// What is watched, what was found, and when nobody is told.
+fn alert_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+    const READ: (Access, ErrorShape) = (Access::READ, Structured);
+    const CHANGE: (Access, ErrorShape) = (Access::Own(Right::Change), Structured);
+    const ACKNOWLEDGE: &str = "/api/v1/alerts/{rule}/{series}/acknowledge";
+    builder
+        .route(READ, Method::GET, "/api/v1/alerts", with(alerts::states::list))
+        .route(CHANGE, Method::POST, ACKNOWLEDGE, with(alerts::states::acknowledge))
+        .route(READ, Method::GET, "/api/v1/alerts/history", with(alerts::history::list))
+        .route(CHANGE, Method::DELETE, "/api/v1/alerts/history", with(alerts::history::erase))
+        .route(READ, Method::POST, "/api/v1/alerts/preview", with(alerts::preview::preview))
+        .route(READ, Method::GET, "/api/v1/alerts/rules", with(alerts::rules::list))
+        .route(CHANGE, Method::POST, "/api/v1/alerts/rules", with(alerts::rules::add))
+        .route(READ, Method::GET, "/api/v1/alerts/rules/{id}", with(alerts::rules::get))
+        .route(CHANGE, Method::PUT, "/api/v1/alerts/rules/{id}", with(alerts::rules::put))
+        .route(CHANGE, Method::PATCH, "/api/v1/alerts/rules/{id}", with(alerts::rules::patch))
+        .route(CHANGE, Method::DELETE, "/api/v1/alerts/rules/{id}", with(alerts::rules::delete))
+        .route(CHANGE, Method::POST, "/api/v1/alerts/rules/{id}/enable", with(alerts::rules::enable))
+        .route(CHANGE, Method::POST, "/api/v1/alerts/rules/{id}/disable", with(alerts::rules::disable))
+        .route(READ, Method::GET, "/api/v1/alerts/silences", with(alerts::silences::list))
+        .route(CHANGE, Method::POST, "/api/v1/alerts/silences", with(alerts::silences::add))
+        .route(READ, Method::GET, "/api/v1/alerts/silences/{id}", with(alerts::silences::get))
+        .route(CHANGE, Method::PUT, "/api/v1/alerts/silences/{id}", with(alerts::silences::put))
+        .route(CHANGE, Method::DELETE, "/api/v1/alerts/silences/{id}", with(alerts::silences::delete))
+        .route(CHANGE, Method::POST, "/api/v1/alerts/silences/{id}/end", with(alerts::silences::end))
+}
+
+/// Who is told, and what they were told.
+fn delivery_routes<H: Handler>(mut builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+    const READ: (Access, ErrorShape) = (Access::READ, Structured);
+    const CHANGE: (Access, ErrorShape) = (Access::Own(Right::Change), Structured);
+    for path in ["/recipient", "/api/alerts/recipient"] {
+        builder = builder
+            .route((Access::Own(Right::Read), Detail), Method::GET, path, with(systems::recipient::get))
+            .route((Access::Own(Right::Change), Detail), Method::POST, path, with(systems::recipient::post));
+    }
+    builder
+        .route(READ, Method::GET, "/api/v1/alerts/notices", with(alerts::notices::list))
+        .route(READ, Method::GET, "/api/v1/alerts/recipients", with(alerts::recipients::list))
+        .route(CHANGE, Method::POST, "/api/v1/alerts/recipients", with(alerts::recipients::add))
+        .route(READ, Method::GET, "/api/v1/alerts/recipients/{id}", with(alerts::recipients::get))
+        .route(CHANGE, Method::PUT, "/api/v1/alerts/recipients/{id}", with(alerts::recipients::put))
+        .route(CHANGE, Method::DELETE, "/api/v1/alerts/recipients/{id}", with(alerts::recipients::delete))
+        .route(CHANGE, Method::POST, "/api/v1/alerts/recipients/{id}/test", with(alerts::recipients::try_out))
+}
+
 /// What agents of others send, and their dashboards ask.
 fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
     builder
@@ -256,6 +320,8 @@ fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) 
         .route((Access::READ, Detail), Method::GET, "/api/metrics/{agent_id}", with(systems::syncpulse::get))
         .route((Access::READ, Detail), Method::GET, "/api/history/{agent_id}", with(systems::syncpulse::history))
         .route((Access::READ, Detail), Method::GET, "/api/gpu", with(systems::syncpulse::gpus))
+        .route((Access::READ, Detail), Method::GET, "/alerts", with(systems::alerts::list))
+        .route((Access::READ, Detail), Method::GET, "/api/alerts", with(systems::alerts::list))
         .route((Access::INGEST, Text, Words::InfluxOne), Method::POST, "/write", with(influx::write_v1))
         .route((Access::INGEST, Text, Words::InfluxOne), Method::POST, "/query", with(influx::query))
         .route((Access::Open, Text), Method::GET, "/ping", with(influx::ping))

@@ -129,6 +129,17 @@ impl Reader {
     }
 }
 
+/// What a local alert of this name adds to the score of a report.
+pub fn weight(alert: &str) -> f64 {
+    match alert {
+        "CPU_SPIKE" => 0.4,
+        "BRUTE_FORCE" => 0.5,
+        "SHELL_IN_CONTAINER" => 0.6,
+        "HTTP_5XX_SPIKE" => 0.25,
+        _ => 0.0,
+    }
+}
+
 /// How bad the agent's own alerts are, by what they begin with.
 fn local_alert(alert: String, time: Micros) -> Happening {
     let severity = if alert.starts_with("HTTP_5XX_SPIKE") { "medium" } else { "high" };

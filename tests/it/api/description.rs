@@ -1,7 +1,9 @@
 //! `openapi.json` against the server, both ways: what is described exists, and what exists is described.
 
+mod alerts; // what is watched, and what was found
 mod document; // the description, read
 mod identity; // agents, endpoints, tokens
+mod recipients; // who is told
 mod people; // who signs in, and who may
 
 use std::collections::BTreeSet;
@@ -66,6 +68,8 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     let Client { document, mut seen, .. } = client;
     seen.extend(rate_limited().await);
     seen.extend(identity::asked().await);
+    seen.extend(alerts::asked().await);
+    seen.extend(recipients::asked().await);
     seen.extend(stalled().await);
     let not_seen: Vec<Place> =
         document.places().into_iter().filter(|place| !seen.contains(place) && !is_elsewhere(place)).collect();
@@ -235,14 +239,19 @@ async fn reports(client: &mut Client<'_>) {
         client.post("/ingest", body, status).await;
     }
     let old = json!({ "device": "a", "x": 1, "timestamp": 0 });
-    let bodies = [(json!({ "device": "a" }), 200), (old, 400), (json!({ "device": "b" }), 403), (json!([]), 422)];
+    let bodies = [
+        (json!({ "device": "a", "custom_alert": true }), 200),
+        (old, 400),
+        (json!({ "device": "b" }), 403),
+        (json!([]), 422),
+    ];
     for (body, status) in bodies {
         client.post("/metrics", body, status).await;
     }
-    for path in ["/healthz", "/containers", "/metrics", "/gpu", "/api/metrics", "/api/gpu"] {
+    for path in ["/healthz", "/containers", "/metrics", "/gpu", "/api/metrics", "/api/gpu", "/alerts", "/api/alerts"] {
         client.get(path, "", 200).await;
     }
-    for path in ["/metrics/recent", "/events/recent", "/logs/recent", "/logs/search"] {
+    for path in ["/metrics/recent", "/events/recent", "/logs/recent", "/logs/search", "/alerts", "/api/alerts"] {
         client.get(path, "limit=1&q=a", 200).await;
         client.get(path, "limit=0&q=a", 422).await;
     }

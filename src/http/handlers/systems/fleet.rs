@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::super::Services;
 use super::report::{self, Report};
 use crate::admit::budget::Permit;
+use crate::alert::reports::Sender;
 use crate::auth::Who;
 use crate::http::{ApiError, Request, Response, response};
 use crate::wire::json::Kind;
@@ -50,6 +51,7 @@ pub(super) async fn ingest(
         document: (KIND, written.clone()),
         events: Vec::new(),
         lines: Vec::new(),
+        sender: Sender::Endpoint,
     };
     let snapshot_id = report::keep(services, request, report, permit).await?;
     response::json(StatusCode::OK, &json!({ "ok": true, "snapshot_id": snapshot_id }))

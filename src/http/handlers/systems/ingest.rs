@@ -23,8 +23,8 @@ const CHALLENGE: &str = "Bearer";
 pub(in crate::http::handlers) fn ingest(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
         match request.principal.who {
-            Who::Agent { server, owner: Some(_), .. } => {
-                return statusmonitor::ingest(&services, request, server).await;
+            Who::Agent { id, server, owner: Some(_), .. } => {
+                return statusmonitor::ingest(&services, request, (id, server)).await;
             }
             _ if request.headers.contains_key("x-agent-token") => {
                 return Err(ApiError::unauthorized("Invalid agent token", CHALLENGE));

@@ -1,5 +1,6 @@
-//! One document of one machine, kept whole: its samples in the journal, itself, its events and its lines beside them.
-//! Only when all of it is committed the agent is told so; what it sends again is the same samples once more.
+//! One document of one machine, kept whole: its samples in the journal; itself, its events, its lines and what is alerted
+//! of it beside them, all in one transaction. Only when all of it is committed the agent is told so; what it sends again
+//! after less is the same samples once more, and nothing else twice.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,10 +9,11 @@ use super::super::ingest::commit;
 use super::super::{Services, admission};
 use crate::admit::budget::Permit;
 use crate::admit::window::{self, Window};
+use crate::alert::reports::{self, Reported, Sender};
 use crate::catalog::ServerEntry;
 use crate::http::{ApiError, Request};
-use crate::model::{Document, Event, Intake, LogLine, Micros};
-use crate::store::{documents, entries};
+use crate::model::{Document, Event, Intake, LogLine, Micros, ServerKey};
+use crate::store::{documents, entries, transactions};
 use crate::wire::composed;
 use crate::wire::systems::{Happening, Line, write_samples};
 use crate::wire::tree::Value;
@@ -30,6 +32,8 @@ pub(super) struct Report<'a> {
     pub(super) document: (&'static str, String),
     pub(super) events: Vec<Happening>,
     pub(super) lines: Vec<Line>,
+    /// Whose alerts it may be about.
+    pub(super) sender: Sender<'a>,
 }
 
 /// The body of a report.
@@ -71,27 +75,35 @@ pub(super) async fn keep(
     report: Report<'_>,
     permit: Permit,
 ) -> Result<i64, ApiError> {
-    let Report { server, time, samples, document: (kind, body), events, lines } = report;
+    let Report { server, time, samples, document: (kind, body), events, lines, sender } = report;
+    let judged = Reported { server: (server.key(), server.id()), sender, report: samples.0, now: services.clock.now() };
     store_samples(services, request, (&server, time), samples, permit).await?;
-    let key = server.key();
+    let events: Vec<Event> = events.into_iter().map(|event| event_of(server.key(), event)).collect();
+    let lines: Vec<LogLine> = lines.into_iter().map(|line| line_of(server.key(), line)).collect();
     let mut client = services.database.client().await?;
-    let event = |event: Happening| {
-        let Happening { time, kind, severity, title, attributes } = event;
-        Event { server: key, time, kind, severity, title, attributes }
-    };
-    let events: Vec<Event> = events.into_iter().map(event).collect();
-    if !events.is_empty() {
-        entries::append_events(&mut client, &events).await?;
+    entries::make_months(&client, &events, &lines).await?;
+    let transaction = transactions::begin(&mut client).await?;
+    // First, because reports of one sender take turns from here on, and their numbers are to follow the same order.
+    let has_found = reports::judge(&transaction, &judged).await?;
+    entries::add_events(&transaction, &events).await?;
+    entries::add_logs(&transaction, &lines).await?;
+    let document = Document { server: server.key(), time, kind: kind.to_owned(), body };
+    let id = documents::add_within(&transaction, &document).await?;
+    transactions::commit(transaction).await?;
+    if has_found {
+        services.alerts.signals.recorded();
     }
-    let line = |line: Line| {
-        let Line { time, source, message } = line;
-        LogLine { server: key, time, source, level: String::new(), message }
-    };
-    let lines: Vec<LogLine> = lines.into_iter().map(line).collect();
-    if !lines.is_empty() {
-        entries::append_logs(&mut client, &lines).await?;
-    }
-    Ok(documents::add(&mut client, &Document { server: key, time, kind: kind.to_owned(), body }).await?)
+    Ok(id)
+}
+
+fn event_of(server: ServerKey, event: Happening) -> Event {
+    let Happening { time, kind, severity, title, attributes } = event;
+    Event { server, time, kind, severity, title, attributes }
+}
+
+fn line_of(server: ServerKey, line: Line) -> LogLine {
+    let Line { time, source, message } = line;
+    LogLine { server, time, source, level: String::new(), message }
 }
 
 /// A report whose time nobody keeps is refused as a whole.

@@ -9,11 +9,12 @@ use serde_json::{Value as Json, json};
 use super::super::{Answering, Services, validation};
 use super::report::{self, Report};
 use crate::admit::budget::Permit;
+use crate::alert::reports::Sender;
 use crate::http::{ApiError, Request, Response, response};
 use crate::model::Micros;
 use crate::store::documents;
 use crate::store::entries::{self, EntryQuery, StoredEntry};
-use crate::wire::systems::richardops::{RULES, read};
+use crate::wire::systems::richardops::{LOCAL_ALERT, RULES, read, weight};
 use crate::wire::tree::{Leniency, Tree};
 
 /// The kind its reports are kept as.
@@ -43,6 +44,7 @@ pub(super) async fn ingest(
         document,
         events: report.events,
         lines: report.lines,
+        sender: Sender::Host,
     };
     report::keep(services, request, kept, permit).await?;
     let message = format!("Monitoring data received from {}", report.host);
@@ -97,6 +99,20 @@ pub(in crate::http::handlers) fn search_logs(services: Arc<Services>, request: R
             EntryQuery { entries_max: limit(&request, 50, 500)?, text: Some(text), ..recent(&services, &request) };
         logs(&services, &asked).await
     })
+}
+
+/// `GET /alerts?limit=`: what agents found by themselves, newest first.
+pub(super) async fn local_alerts(services: &Services, request: &Request) -> Result<Response, ApiError> {
+    let kinds = vec![LOCAL_ALERT.to_owned()];
+    let asked = EntryQuery { entries_max: limit(request, 50, 1_000)?, kinds, ..recent(services, request) };
+    let found = entries::events(&services.database.client().await?, &asked).await?;
+    response::json(StatusCode::OK, &found.iter().map(local_alert).collect::<Vec<Json>>())
+}
+
+fn local_alert(entry: &StoredEntry) -> Json {
+    let name = entry.text.split(':').next().unwrap_or_default();
+    json!({ "id": entry.id, "timestamp": entry.time.to_string(), "severity": entry.severity.to_uppercase(),
+        "type": name, "message": entry.text, "score": weight(name), "resolved": false })
 }
 
 /// `GET /containers`: what each container did last, and what it is after that.

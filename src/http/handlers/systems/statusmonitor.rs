@@ -8,18 +8,19 @@ use uuid::Uuid;
 
 use super::super::Services;
 use super::report::{self, Report};
+use crate::alert::reports::{AGENT_REPORT, Sender};
 use crate::http::{ApiError, Request, Response, response};
 use crate::wire::systems::statusmonitor::{RULES, time};
 use crate::wire::tree::{Leniency, Tree};
 
 /// The kind its reports are kept as.
-pub(in crate::http::handlers) const KIND: &str = "statusmonitor";
+pub(in crate::http::handlers) const KIND: &str = AGENT_REPORT;
 
-/// Keeps a report of the agent of `server_id`.
+/// Keeps a report of an agent, whose server is `server_id`.
 pub(super) async fn ingest(
     services: &Arc<Services>,
     mut request: Request,
-    server_id: Uuid,
+    (agent, server_id): (i32, Uuid),
 ) -> Result<Response, ApiError> {
     let (body, permit) = report::body(services, &mut request, report::BODY_BYTES_MAX).await?;
     let tree =
@@ -30,7 +31,15 @@ pub(super) async fn ingest(
         services.catalog.servers().find(&[server_id], &request.principal.reach).await?.into_iter().next().flatten();
     let server = server.ok_or_else(|| ApiError::unauthorized("Invalid agent token", "Bearer"))?;
     let document = (KIND, String::from_utf8_lossy(root.raw()).into_owned());
-    let report = Report { server, time, samples: (root, RULES), document, events: Vec::new(), lines: Vec::new() };
+    let report = Report {
+        server,
+        time,
+        samples: (root, RULES),
+        document,
+        events: Vec::new(),
+        lines: Vec::new(),
+        sender: Sender::Agent(agent),
+    };
     report::keep(services, &request, report, permit).await?;
     response::json(StatusCode::OK, &json!({ "status": "received" }))
 }

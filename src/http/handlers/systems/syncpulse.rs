@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::{Answering, Services, probes};
 use super::report::{self, Report};
+use crate::alert::reports::Sender;
 use crate::auth::Access;
 use crate::http::{ApiError, Request, Response, response};
 use crate::model::Micros;
@@ -44,7 +45,8 @@ pub(in crate::http::handlers) fn add(services: Arc<Services>, mut request: Reque
         let now = services.clock.now();
         let text = String::from_utf8_lossy(root.raw());
         let document = if said.is_some() { text.into_owned() } else { stamped(&text, now) };
-        let server = report::fleet_server(&services, &request, &device(root)).await?;
+        let device = device(root);
+        let server = report::fleet_server(&services, &request, &device).await?;
         let report = Report {
             server,
             time: said.unwrap_or(now),
@@ -52,6 +54,7 @@ pub(in crate::http::handlers) fn add(services: Arc<Services>, mut request: Reque
             document: (KIND, document),
             events: Vec::new(),
             lines: Vec::new(),
+            sender: Sender::Device(&device),
         };
         report::keep(&services, &request, report, permit).await?;
         response::json(StatusCode::OK, &json!({ "ok": true }))

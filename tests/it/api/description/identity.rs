@@ -23,10 +23,20 @@ pub(super) async fn asked() -> BTreeSet<Place> {
     for prefix in ["", "/api/auth"] {
         agents(&mut client, prefix, &anns).await;
     }
+    for prefix in ["", "/api/alerts"] {
+        watched(&mut client, prefix, &anns).await;
+    }
     endpoints(&mut client).await;
     forms(&mut client).await;
     tokens(&mut client).await;
     // No room any more.
+    let many = "INSERT INTO alert_rules (owner, of_agent, name, definition, created_at, updated_at)
+        SELECT owner, id, '', '{}', now(), now() FROM agents, generate_series(1, 1000)
+        WHERE id = (SELECT min(id) FROM agents WHERE owner IS NOT NULL)";
+    database.batch_execute(many).await.unwrap();
+    for prefix in ["", "/api/alerts"] {
+        client.with(&anns, Method::POST, &format!("{prefix}/rules"), "", &rule(), 403).await;
+    }
     for prefix in ["", "/api/auth"] {
         client.with(&anns, Method::POST, &format!("{prefix}/agents"), "", &json!({ "name": "b" }), 403).await;
     }
@@ -37,7 +47,15 @@ pub(super) async fn asked() -> BTreeSet<Place> {
 
 impl Client<'_> {
     /// A request with a token, or without one; `id` stands for the placeholder of the pattern.
-    async fn with(&mut self, token: &str, method: Method, pattern: &str, id: &str, body: &Value, status: u16) -> Value {
+    pub(super) async fn with(
+        &mut self,
+        token: &str,
+        method: Method,
+        pattern: &str,
+        id: &str,
+        body: &Value,
+        status: u16,
+    ) -> Value {
         let path = pattern.replace("{id}", id);
         let answer = if token.is_empty() {
             self.server.send(method.clone(), &path, &[], body.to_string().as_bytes()).await
@@ -58,6 +76,46 @@ impl Client<'_> {
 /// The pattern without the query that a test put behind it.
 fn path_of(pattern: &str) -> &str {
     pattern.split('?').next().unwrap()
+}
+
+/// About the first agent there is.
+fn rule() -> Value {
+    json!({ "agent_id": "1", "metric_type": "cpu", "condition": "lt", "threshold": 90 })
+}
+
+/// Rules about reports of agents, and what they find.
+async fn watched(client: &mut Client<'_>, prefix: &str, token: &str) {
+    let (rules, one, history) =
+        (format!("{prefix}/rules"), format!("{prefix}/rules/{{rule_id}}"), format!("{prefix}/history"));
+    let report = "INSERT INTO documents (server, kind, taken_at, body)
+        SELECT server, 'statusmonitor', now(), '{\"cpu\":{\"usage_percent\":1}}' FROM agents WHERE id = 1";
+    client.server.database().connect().await.batch_execute(report).await.unwrap();
+    let added = client.with(token, Method::POST, &rules, "", &rule(), 200).await["id"].to_string();
+    for (body, status) in
+        [(json!({}), 422), (json!({ "agent_id": "999", "metric_type": "cpu", "condition": "gt", "threshold": 1 }), 404)]
+    {
+        client.with(token, Method::POST, &rules, "", &body, status).await;
+    }
+    client.with("", Method::POST, &rules, "", &rule(), 401).await;
+    client.with(token, Method::GET, &rules, "", &Value::Null, 200).await;
+    client.with("", Method::GET, &rules, "", &Value::Null, 401).await;
+    for (query, status) in [("", 200), ("?limit=0", 400), ("?offset=a", 422)] {
+        let found = client.with(token, Method::GET, &format!("{history}{query}"), "", &Value::Null, status).await;
+        assert_eq!(found.as_array().map(Vec::len), (status == 200).then_some(1), "the rule fired when it was made");
+    }
+    for (token, id, status) in [("", "1", 401), (token, "a", 422), (token, "999", 404), (token, &*added, 200)] {
+        let path = one.replace("{rule_id}", id);
+        let answer = if token.is_empty() {
+            client.server.send(Method::DELETE, &path, &[], b"").await
+        } else {
+            client.server.ask(Method::DELETE, &path, token, &Value::Null).await
+        };
+        client.check(&Method::DELETE, &one, status, answer);
+    }
+    for (token, status) in [("", 401), (token, 200)] {
+        client.with(token, Method::DELETE, &history, "", &Value::Null, status).await;
+        client.with(token, Method::GET, &history, "", &Value::Null, status).await;
+    }
 }
 
 async fn agents(client: &mut Client<'_>, prefix: &str, token: &str) {

@@ -1,0 +1,1 @@
+SELECT key, hostname FROM servers WHERE key = ANY($1::integer[])

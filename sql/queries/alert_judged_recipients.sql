@@ -1,0 +1,1 @@
+SELECT id, owner FROM alert_recipients WHERE enabled ORDER BY id LIMIT $1

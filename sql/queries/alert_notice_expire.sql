@@ -1,0 +1,3 @@
+-- $1 finished before, $2 how many at once.
+DELETE FROM alert_notices WHERE id IN (
+    SELECT id FROM alert_notices WHERE finished_at < $1 ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED)

@@ -1,0 +1,1 @@
+UPDATE alert_progress SET judged_at = $1

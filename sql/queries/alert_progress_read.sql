@@ -1,0 +1,1 @@
+SELECT judged_at, rules_revision FROM alert_progress

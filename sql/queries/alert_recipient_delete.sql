@@ -1,0 +1,1 @@
+DELETE FROM alert_recipients WHERE id = $1
