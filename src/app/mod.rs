@@ -13,6 +13,7 @@ mod jobs; // what moves data on, and when
 mod observe; // stages' numbers to self-metrics
 mod people; // who may sign in, from the first start on
 mod past; // stored samples for live sessions
+mod reports; // reports that came in on other nodes
 mod revocations; // the end of what goes on after its answer
 mod plan; // settings to each module's own configuration
 mod verify; // the check of all that is stored
@@ -40,7 +41,7 @@ use crate::jobs::retention::Policy;
 use crate::jobs::runner::{Runner, Worker};
 use crate::journal::{Follower, Journal, Lanes, Surroundings};
 use crate::listen::{Dialect, Sockets};
-use crate::live::{Hub, HubWorker, Replays};
+use crate::live::{Hub, HubWorker, Replays, Reports};
 use crate::query::{self, LatestSamples};
 use crate::shutdown::Tasks;
 use crate::store::{Database, migrations, nodes};
@@ -142,6 +143,7 @@ impl App {
             people: people::build(config, &database, &clock).await?,
             catalog,
             journal: Arc::new(journal),
+            reports: Arc::new(Reports::new(Arc::clone(&hub))),
             hub,
             replays: Arc::new(Replays::new(Arc::new(StoredSamples(Arc::clone(&query))))),
             query,
@@ -208,6 +210,8 @@ impl App {
         lanes.start()?;
         drop(background.spawn("live hub", hub_worker.run(background.stopping())));
         watchers.start(&background);
+        let looking = reports::run(services.database.clone(), Arc::clone(&services.reports), background.stopping());
+        drop(background.spawn("reports", looking));
         drop(background.spawn("chores", chores::run(Arc::clone(&services), background.stopping())));
         for worker in workers {
             drop(jobs.spawn(worker.name(), worker.run(jobs.clone())));

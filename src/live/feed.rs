@@ -10,7 +10,8 @@ use super::hub::{Hub, Subscription};
 use super::mailbox::Taken;
 use super::outgoing::Outgoing;
 use super::replay::{AttachError, Replays, attach};
-use super::request::StreamRequest;
+use super::reports::ReportsOf;
+use super::request::Wanted;
 use crate::shutdown::Tasks;
 
 /// Replayed runs between the reader and the socket.
@@ -24,15 +25,21 @@ pub(super) struct Feed {
     replayed: Option<mpsc::Receiver<Run>>,
     next: Option<Run>,
     subscription: Option<Subscription>,
-    batch: bool,
+    /// Whether the client is told of losses in an array; `None`: it is not told.
+    notices: Option<bool>,
 }
 
 impl Feed {
-    pub(super) fn start(hub: Arc<Hub>, replays: Option<Arc<Replays>>, request: StreamRequest, tasks: &Tasks) -> Self {
+    pub(super) fn start(hub: Arc<Hub>, replays: Option<Arc<Replays>>, wanted: Wanted, tasks: &Tasks) -> Self {
         let (runs, replayed) = mpsc::channel(REPLAYED_RUNS_MAX);
-        let batch = request.batch;
-        let attaching = tasks.spawn("live feed", attach(hub, replays, request, runs));
-        Self { attaching: Some(attaching), replayed: Some(replayed), next: None, subscription: None, batch }
+        let (notices, attaching) = match wanted {
+            Wanted::Stream(request) => {
+                (Some(request.batch), tasks.spawn("live feed", attach(hub, replays, request, runs)))
+            }
+            // Its clients know nothing but reports.
+            Wanted::Reports(of) => (None, tasks.spawn("live feed", listen(hub, of))),
+        };
+        Self { attaching: Some(attaching), replayed: Some(replayed), next: None, subscription: None, notices }
     }
 
     /// Resolves once [`Feed::move_into`] may find something. Losing this future loses nothing.
@@ -71,8 +78,8 @@ impl Feed {
         }
         if let (None, Some(subscription)) = (&self.replayed, &self.subscription) {
             let Taken { dropped, runs } = subscription.take(bytes_max);
-            if dropped > 0 {
-                let (mut frame, mut notice) = (Frame::new(), RunBuilder::new(self.batch));
+            if let Some(batch) = self.notices.filter(|_| dropped > 0) {
+                let (mut frame, mut notice) = (Frame::new(), RunBuilder::new(batch));
                 frame.lagged(dropped);
                 notice.push(&frame);
                 notice.finish().into_iter().for_each(|run| outgoing.push(run.bytes));
@@ -87,4 +94,8 @@ impl Feed {
             subscription.written();
         }
     }
+}
+
+async fn listen(hub: Arc<Hub>, of: ReportsOf) -> Result<Subscription, AttachError> {
+    Ok(hub.subscribe_reports(of).await?)
 }

@@ -64,7 +64,7 @@ use crate::jobs::Runner;
 use crate::jobs::keep::MonthsWatch;
 use crate::jobs::retention::Policy;
 use crate::journal::Journal;
-use crate::live::{HeartbeatConfig, Hub, Replays};
+use crate::live::{HeartbeatConfig, Hub, Replays, Reports};
 use crate::query;
 use crate::shutdown::Tasks;
 use crate::store::Database;
@@ -73,6 +73,7 @@ use crate::wire::otlp::Reading;
 use crate::wire::prometheus::Naming;
 pub use influx::InfluxReading;
 pub use scratch::ScratchPool;
+pub use systems::report_of_agent;
 
 /// What handlers work with: the entry point of every stage.
 #[derive(Debug)]
@@ -81,6 +82,8 @@ pub struct Services {
     pub journal: Arc<Journal>,
     pub hub: Arc<Hub>,
     pub replays: Arc<Replays>,
+    /// Reports of agents, for those who listen.
+    pub reports: Arc<Reports>,
     pub heartbeat: HeartbeatConfig,
     /// Live sessions: they outlive the requests that opened them.
     pub sessions: Tasks,
@@ -241,6 +244,8 @@ fn stage_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) ->
 fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
     builder
         .route((Access::Signed, Detail, Words::Agent), Method::POST, "/ingest", with(systems::ingest::ingest))
+        .route((Access::Person, Detail, Words::Socket), Method::GET, "/ws", with(report_of_agent::open))
+        .route((Access::Person, Detail, Words::Socket), Method::GET, "/ws/{agent_id}", with(report_of_agent::open))
         .route((Access::Open, Detail), Method::GET, "/healthz", with(systems::richardops::healthz))
         .route((Access::READ, Detail), Method::GET, "/metrics/recent", with(systems::richardops::recent_metrics))
         .route((Access::READ, Detail), Method::GET, "/events/recent", with(systems::richardops::events))

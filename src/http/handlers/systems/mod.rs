@@ -3,6 +3,7 @@
 pub(super) mod fleet; // snapshots of Windows machines
 pub(super) mod ingest; // `POST /ingest`, which three systems share
 mod report; // one document of one machine, kept whole
+pub mod report_of_agent; // reports to the sockets of the agents' owners
 pub(super) mod richardops; // signed reports, and their dashboard
 pub(super) mod statusmonitor; // reports of agents with tokens
 pub(super) mod syncpulse; // reports that are handed out again

@@ -8,12 +8,13 @@ use uuid::Uuid;
 
 use super::super::Services;
 use super::report::{self, Report};
+use super::report_of_agent;
 use crate::http::{ApiError, Request, Response, response};
 use crate::wire::systems::statusmonitor::{RULES, time};
 use crate::wire::tree::{Leniency, Tree};
 
 /// The kind its reports are kept as.
-pub(in crate::http::handlers) const KIND: &str = "statusmonitor";
+pub const KIND: &str = "statusmonitor";
 
 /// Keeps a report of the agent of `server_id`.
 pub(super) async fn ingest(
@@ -31,6 +32,7 @@ pub(super) async fn ingest(
     let server = server.ok_or_else(|| ApiError::unauthorized("Invalid agent token", "Bearer"))?;
     let document = (KIND, String::from_utf8_lossy(root.raw()).into_owned());
     let report = Report { server, time, samples: (root, RULES), document, events: Vec::new(), lines: Vec::new() };
-    report::keep(services, &request, report, permit).await?;
+    let number = report::keep(services, &request, report, permit).await?;
+    report_of_agent::tell(services, &request.principal, number, root);
     response::json(StatusCode::OK, &json!({ "status": "received" }))
 }
