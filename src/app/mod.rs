@@ -45,7 +45,8 @@ use crate::live::{Hub, HubWorker, Replays, Reports};
 use crate::query::{self, LatestSamples};
 use crate::shutdown::Tasks;
 use crate::store::{Database, migrations, nodes};
-use crate::telemetry::Metrics;
+use crate::telemetry::ingest_log::IngestLogWriter;
+use crate::telemetry::{Machine, Metrics};
 
 pub use admin::administer;
 pub use signals::Signals;
@@ -62,24 +63,37 @@ const STAGE_DEADLINE: Duration = Duration::from_secs(10);
 /// The front's tasks end a little after the connections they serve were given up.
 const FRONT_GRACE: Duration = Duration::from_secs(2);
 
-/// What looks at what other nodes do.
+/// What looks at what other nodes do, and the writer of what is shown besides.
 #[derive(Debug)]
 struct Watchers {
     follower: Follower,
     tokens: Watch,
     revocations: Revocations,
+    reports: (Database, Arc<Reports>),
+    ingest_log: Option<IngestLogWriter>,
 }
 
 impl Watchers {
-    fn new(follower: Follower, tokens: Watch, gate: &Arc<Gate>, presence: &Arc<Presence>) -> Self {
-        let revocations = Revocations::new(Arc::clone(gate), Arc::clone(presence), tokens.revisions());
-        Self { follower, tokens, revocations }
+    fn new(
+        follower: Follower,
+        tokens: Watch,
+        gate: &Arc<Gate>,
+        services: &Services,
+        ingest_log: Option<IngestLogWriter>,
+    ) -> Self {
+        let revocations = Revocations::new(Arc::clone(gate), Arc::clone(&services.presence), tokens.revisions());
+        let reports = (services.database.clone(), Arc::clone(&services.reports));
+        Self { follower, tokens, revocations, reports, ingest_log }
     }
 
     fn start(self, tasks: &Tasks) {
         drop(tasks.spawn("follower", self.follower.run(tasks.stopping())));
         drop(tasks.spawn("tokens", self.tokens.run(tasks.stopping())));
         drop(tasks.spawn("revocations", self.revocations.run(tasks.stopping())));
+        drop(tasks.spawn("reports", reports::run(self.reports, tasks.stopping())));
+        if let Some(writer) = self.ingest_log {
+            drop(tasks.spawn("ingest log", writer.run(tasks.stopping())));
+        }
     }
 }
 
@@ -103,6 +117,7 @@ impl App {
     /// # Errors
     /// When an address is taken, a certificate cannot be read, or PostgreSQL does not come up.
     pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
+        let (ingest_log, log_writer) = plan::ingest_log(config)?;
         let tls = config.tls.as_ref().map(|files| Tls::load(&files.certificate, &files.key)).transpose()?.map(Arc::new);
         // Bound before anything slow happens, so that a taken address is told at once.
         let listeners = listeners(config, tls.as_ref())?;
@@ -167,9 +182,11 @@ impl App {
             metrics,
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
+            machine: Machine::detect(),
+            ingest_log,
         });
         let gate = Arc::new(gate(config, &services));
-        let watchers = Watchers::new(follower, tokens_watch, &gate, &services.presence);
+        let watchers = Watchers::new(follower, tokens_watch, &gate, &services, log_writer);
         let front = front(&services, gate, &http)?;
         Ok(Self { services, front, http, listeners, sockets, tls, lanes, hub_worker, watchers, workers, cluster })
     }
@@ -210,8 +227,6 @@ impl App {
         lanes.start()?;
         drop(background.spawn("live hub", hub_worker.run(background.stopping())));
         watchers.start(&background);
-        let looking = reports::run(services.database.clone(), Arc::clone(&services.reports), background.stopping());
-        drop(background.spawn("reports", looking));
         drop(background.spawn("chores", chores::run(Arc::clone(&services), background.stopping())));
         for worker in workers {
             drop(jobs.spawn(worker.name(), worker.run(jobs.clone())));

@@ -13,7 +13,7 @@ use crate::store::{Database, StoreError};
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Looks for reports until `stopping` resolves.
-pub(super) async fn run(database: Database, reports: Arc<Reports>, stopping: impl Future<Output = ()>) {
+pub(super) async fn run((database, reports): (Database, Arc<Reports>), stopping: impl Future<Output = ()>) {
     let mut stopping = std::pin::pin!(stopping);
     let mut pause = INTERVAL;
     loop {

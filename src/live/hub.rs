@@ -161,6 +161,11 @@ impl Hub {
         tokio::time::timeout(wait_max, fence).await.ok();
     }
 
+    /// How many subscriptions there are.
+    pub fn sessions(&self) -> u64 {
+        LiveStats::read(&self.stats.sessions)
+    }
+
     pub fn stats(&self) -> &Arc<LiveStats> {
         &self.stats
     }

@@ -86,6 +86,11 @@ impl Reports {
         self.state().listeners.contains_key(&owner)
     }
 
+    /// How many persons listen.
+    pub fn listeners(&self) -> usize {
+        self.state().listeners.len()
+    }
+
     /// Tells of a committed report, unless that was done before.
     pub fn tell(&self, report: AgentReport) {
         let mut state = self.state();

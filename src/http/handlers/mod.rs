@@ -34,6 +34,7 @@ mod people; // registration and tokens
 mod ports; // port probes
 mod probes; // health, readiness, self-metrics, the API's description
 mod refusal; // a stage's error to an answer
+mod samples; // samples of a stretch of time
 mod scratch; // buffers that requests share
 mod series; // the catalog
 mod servers; // registration
@@ -68,7 +69,7 @@ use crate::live::{HeartbeatConfig, Hub, Replays, Reports};
 use crate::query;
 use crate::shutdown::Tasks;
 use crate::store::Database;
-use crate::telemetry::Metrics;
+use crate::telemetry::{IngestLog, Machine, Metrics};
 use crate::wire::otlp::Reading;
 use crate::wire::prometheus::Naming;
 pub use influx::InfluxReading;
@@ -117,6 +118,10 @@ pub struct Services {
     pub metrics: Arc<Metrics>,
     pub scratch: ScratchPool,
     pub readiness: Arc<Readiness>,
+    /// Where reports are shown to people, when they are.
+    pub ingest_log: IngestLog,
+    /// What the server runs on.
+    pub machine: Machine,
 }
 
 /// Whether requests should come here.
@@ -195,7 +200,6 @@ fn stage_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) ->
         .route((Access::Open, Structured), Method::GET, "/-/ready", with(probes::ready))
         .route((Access::OBSERVE, Structured), Method::GET, "/-/metrics", with(probes::self_metrics))
         .route((Access::Open, Structured), Method::GET, "/openapi.json", with(probes::openapi))
-        .route((Access::Open, Text), Method::GET, "/health", with(probes::health))
         .route((Access::READ, Text), Method::GET, "/api/v1/servers", with(servers::list))
         .route((Access::INGEST, Text), Method::POST, "/api/v1/servers", with(servers::register))
         .route((Access::READ, Text), Method::GET, "/api/v1/servers/{id}", with(servers::get))
@@ -246,6 +250,13 @@ fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) 
         .route((Access::Signed, Detail, Words::Agent), Method::POST, "/ingest", with(systems::ingest::ingest))
         .route((Access::Person, Detail, Words::Socket), Method::GET, "/ws", with(report_of_agent::open))
         .route((Access::Person, Detail, Words::Socket), Method::GET, "/ws/{agent_id}", with(report_of_agent::open))
+        .route((Access::Open, Detail), Method::GET, "/", with(systems::front_page::root))
+        .route((Access::Open, Detail), Method::GET, "/health", with(systems::front_page::health))
+        .route((Access::Open, Detail), Method::GET, "/api/health", with(systems::front_page::health))
+        .route((Access::READ, Detail), Method::GET, "/overview", with(systems::front_page::overview))
+        .route((Access::READ, Detail), Method::GET, "/api/overview", with(systems::front_page::overview))
+        .route((Access::Open, Detail), Method::GET, "/readiness", with(systems::richardops::readiness))
+        .route((Access::READ, Detail), Method::GET, "/metrics/range", with(systems::richardops::range))
         .route((Access::Open, Detail), Method::GET, "/healthz", with(systems::richardops::healthz))
         .route((Access::READ, Detail), Method::GET, "/metrics/recent", with(systems::richardops::recent_metrics))
         .route((Access::READ, Detail), Method::GET, "/events/recent", with(systems::richardops::events))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::Method;
-use millrace::clock::SystemClock;
+use millrace::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 use crate::harness::server::Answer;
@@ -29,8 +29,7 @@ async fn person(server: &TestServer, name: &str) -> (i64, String) {
 }
 
 fn now() -> f64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    since.as_secs_f64().floor()
+    (SystemClock.now().0 / 1_000_000) as f64
 }
 
 async fn report(server: &TestServer, token: &str, body: &str) {

@@ -1,6 +1,7 @@
 //! The endpoints of the systems that Millrace replaces: what their agents send, and what their dashboards ask.
 
 pub(super) mod fleet; // snapshots of Windows machines
+pub(super) mod front_page; // what several systems answer on one path
 pub(super) mod ingest; // `POST /ingest`, which three systems share
 mod report; // one document of one machine, kept whole
 pub mod report_of_agent; // reports to the sockets of the agents' owners
