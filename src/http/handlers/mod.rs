@@ -159,7 +159,8 @@ const AGENTS: [[&str; 4]; 2] = [
 pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
     let with = |handler: AnyHandler| bind(services, handler);
     let stages = stage_routes(Router::builder(), with);
-    people_routes(dialect_routes(identity_routes(stages, with), with), with).build()
+    let dialects = dialect_routes(system_routes(identity_routes(stages, with), with), with);
+    people_routes(dialects, with).build()
 }
 
 /// Who may send and read, and with which tokens.
@@ -244,14 +245,19 @@ fn stage_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) ->
         .route((Access::INGEST, Structured), Method::POST, "/api/v1/import", with(import::import))
 }
 
-/// What agents of others send, and their dashboards ask.
-fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+/// What agents of the systems that are replaced send, and their dashboards ask.
+fn system_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
     builder
         .route((Access::Signed, Detail, Words::Agent), Method::POST, "/ingest", with(systems::ingest::ingest))
         .route((Access::Person, Detail, Words::Socket), Method::GET, "/ws", with(report_of_agent::open))
         .route((Access::Person, Detail, Words::Socket), Method::GET, "/ws/{agent_id}", with(report_of_agent::open))
+        .route((Access::READ, Detail), Method::GET, "/api/ui/dashboard", with(systems::hosts::dashboard))
+        .route((Access::READ, Detail), Method::GET, "/api/ui/hosts", with(systems::hosts::list))
+        .route((Access::READ, Detail), Method::GET, "/api/ui/host/{id}", with(systems::hosts::get))
+        .route((Access::READ, Detail), Method::GET, "/api/ui/host/{id}/timeseries", with(systems::hosts::timeseries))
+        .route((Access::READ, Detail), Method::GET, "/api/ui/search", with(systems::hosts::search))
         .route((Access::Open, Detail), Method::GET, "/", with(systems::front_page::root))
-        .route((Access::Open, Detail), Method::GET, "/health", with(systems::front_page::health))
+        .route((Access::Open, Both), Method::GET, "/health", with(systems::front_page::health))
         .route((Access::Open, Detail), Method::GET, "/api/health", with(systems::front_page::health))
         .route((Access::READ, Detail), Method::GET, "/overview", with(systems::front_page::overview))
         .route((Access::READ, Detail), Method::GET, "/api/overview", with(systems::front_page::overview))
@@ -272,6 +278,11 @@ fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) 
         .route((Access::READ, Detail), Method::GET, "/api/metrics/{agent_id}", with(systems::syncpulse::get))
         .route((Access::READ, Detail), Method::GET, "/api/history/{agent_id}", with(systems::syncpulse::history))
         .route((Access::READ, Detail), Method::GET, "/api/gpu", with(systems::syncpulse::gpus))
+}
+
+/// What programs of others send.
+fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+    builder
         .route((Access::INGEST, Text, Words::InfluxOne), Method::POST, "/write", with(influx::write_v1))
         .route((Access::INGEST, Text, Words::InfluxOne), Method::POST, "/query", with(influx::query))
         .route((Access::Open, Text), Method::GET, "/ping", with(influx::ping))

@@ -2,6 +2,7 @@
 
 pub(super) mod fleet; // snapshots of Windows machines
 pub(super) mod front_page; // what several systems answer on one path
+pub(super) mod hosts; // what the fleet's pages show
 pub(super) mod ingest; // `POST /ingest`, which three systems share
 mod report; // one document of one machine, kept whole
 pub mod report_of_agent; // reports to the sockets of the agents' owners

@@ -68,7 +68,7 @@ pub(super) async fn ingest(
     let now = services.clock.now();
     services.ingest_log.write(|| Shown { entry: console::entry(root, now), block: console::block(root, now) });
     let message = format!("Monitoring data received from {}", report.host);
-    let timestamp = with_offset(now);
+    let timestamp = output::iso(now);
     response::json(StatusCode::OK, &json!({ "status": "success", "message": message, "timestamp": timestamp }))
 }
 
@@ -255,13 +255,4 @@ fn limit(request: &Request, default: i64, max: i64) -> Result<i64, ApiError> {
     let Some(text) = query.get("limit").filter(|text| !text.is_empty()) else { return Ok(default) };
     let limit = text.parse().ok().filter(|limit| (1..=max).contains(limit));
     limit.ok_or_else(|| ApiError::unprocessable("bad_parameter", format!("limit is not a number from 1 to {max}")))
-}
-
-/// As the system writes its own times: with an offset, not a letter.
-fn with_offset(time: Micros) -> String {
-    let text = time.to_string();
-    match text.strip_suffix('Z') {
-        Some(text) => format!("{text}+00:00"),
-        None => text,
-    }
 }
