@@ -3,7 +3,7 @@
 -- $1 what host name or machine id have somewhere in them (null: anything), $2 the kind of a snapshot, $3 the reach,
 -- $4 only the one with this number or id (null: all), $5 how many.
 SELECT coalesce(agents.id, CASE WHEN numbered.id IS NULL THEN servers.key END) AS number, servers.id, hostname,
-    coalesce(agents.machine_id, snapshot.body #>> '{host,machine_id}', '') AS machine_id, interval_seconds,
+    coalesce(agents.machine_id, snapshot.body #>> '{host,machine_id}', '') AS machine_id, agents.interval_seconds,
     greatest(servers.last_seen, tokens.last_used) AS last_seen, snapshot.taken_at,
     (snapshot.body #>> '{cpu,utilization_pct}')::float8 AS cpu, (snapshot.body #>> '{memory,used_pct}')::float8 AS memory
 FROM servers

@@ -42,6 +42,7 @@ use crate::jobs::runner::{Runner, Worker};
 use crate::journal::{Follower, Journal, Lanes, Surroundings};
 use crate::listen::{Dialect, Sockets};
 use crate::live::{Hub, HubWorker, Replays, Reports};
+use crate::model::Origin;
 use crate::query::{self, LatestSamples};
 use crate::shutdown::Tasks;
 use crate::store::{Database, migrations, nodes};
@@ -130,12 +131,8 @@ impl App {
         let node = nodes::register(&database.client().await?, env!("CARGO_PKG_VERSION")).await?;
         let metrics = Arc::new(Metrics::new());
         let catalog = Arc::new(Catalog::open(database.clone(), plan::catalog(config)).await?);
-        // What is committed up to here is the past to live push; the follower begins exactly there.
-        let marks = nodes::news(&database.client().await?).await?.writers;
-        let (hub, hub_worker) =
-            Hub::build(plan::hub(config), Arc::<Catalog>::clone(&catalog), marks.iter().copied().collect());
-        let folds = Arc::new(Trigger::default());
-        let latest = Arc::<LatestSamples>::default();
+        let (hub, hub_worker, marks) = live(config, &database, &catalog).await?;
+        let (folds, latest) = (Arc::<Trigger>::default(), Arc::<LatestSamples>::default());
         let surroundings = Surroundings {
             database: database.clone(),
             node,
@@ -278,6 +275,19 @@ impl App {
         }
         if late.is_empty() { Ok(()) } else { Err(format!("did not end in time: {late:?}").into()) }
     }
+}
+
+/// Live push, and how far the journal was when it was built: what is committed up to there is the past to it, and the
+/// follower begins exactly there.
+async fn live(
+    config: &Config,
+    database: &Database,
+    catalog: &Arc<Catalog>,
+) -> Result<(Arc<Hub>, HubWorker, Vec<(Origin, u64)>), Failure> {
+    let marks = nodes::news(&database.client().await?).await?.writers;
+    let known = marks.iter().copied().collect();
+    let (hub, worker) = Hub::build(plan::hub(config), Arc::<Catalog>::clone(catalog), known);
+    Ok((hub, worker, marks))
 }
 
 /// Who hears of commits.
