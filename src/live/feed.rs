@@ -99,3 +99,42 @@ impl Feed {
 async fn listen(hub: Arc<Hub>, of: ReportsOf) -> Result<Subscription, AttachError> {
     Ok(hub.subscribe_reports(of).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Buf;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::live::fixtures::payloads;
+    use crate::live::{AgentReport, HubConfig, Marks, QueueLimits};
+    use crate::matching::fixtures::directory;
+    use crate::model::UserId;
+
+    #[tokio::test]
+    async fn who_listens_to_reports_gets_the_latest_of_their_own_and_no_word_of_losses() {
+        let queue = QueueLimits { messages_max: 2, ..QueueLimits::default() };
+        let config = HubConfig { queue, ..HubConfig::default() };
+        let (hub, mut worker) = Hub::build(config, Arc::new(directory()), Marks::default());
+        let tasks = Tasks::default();
+        let wanted = Wanted::Reports(ReportsOf { owner: UserId(1), server_id: None });
+        let mut feed = Feed::start(Arc::clone(&hub), None, wanted, &tasks);
+        while hub.sessions() == 0 {
+            worker.drain();
+            tokio::task::yield_now().await;
+        }
+        for (number, owner) in [(1, 1), (2, 1), (3, 1), (4, 1), (5, 2)] {
+            let text = format!(r#"{{"number":{number}}}"#).into();
+            hub.report(AgentReport { number, server_id: Uuid::nil(), owner: UserId(owner), text });
+        }
+        worker.drain();
+        feed.ready().await.unwrap();
+        let mut outgoing = Outgoing::default();
+        feed.move_into(&mut outgoing, usize::MAX);
+        let sent = outgoing.copy_to_bytes(outgoing.remaining());
+        assert_eq!(payloads(&sent), [r#"{"number":3}"#, r#"{"number":4}"#]);
+        drop(feed);
+        worker.drain();
+        assert_eq!(hub.sessions(), 0);
+    }
+}
