@@ -84,7 +84,7 @@ COMMENT ON COLUMN servers.last_seen IS 'When data last came in, written with a f
 COMMENT ON COLUMN servers.created_at IS 'First registration.';
 COMMENT ON COLUMN servers.updated_at IS 'Last registration or change.';
 COMMENT ON COLUMN servers.owner IS 'The person it belongs to; null: it belongs to the fleet, where host names are unique.';
-COMMENT ON COLUMN servers.belonging IS 'The count at the last change of its owner or labels; 0: none since it was added.';
+COMMENT ON COLUMN servers.belonging IS 'The count at the last change of its owner, labels or host name; 0: none since it was added.';
 
 CREATE TABLE series (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -569,7 +569,7 @@ CREATE TABLE catalog_revision (
 COMMENT ON TABLE catalog_revision IS 'One row. A sequence would not do: its number can be read before the change it stands for.';
 COMMENT ON COLUMN catalog_revision.is_only IS 'Keeps the table at one row.';
 COMMENT ON COLUMN catalog_revision.revision IS 'Counts the statements that deleted servers. Who reads a new number sees the servers gone.';
-COMMENT ON COLUMN catalog_revision.belongings IS 'Counts the changes of owners and labels of servers. Who reads a new number sees them done.';
+COMMENT ON COLUMN catalog_revision.belongings IS 'Counts the changes of owners, labels and host names of servers. Who reads a new number sees them done.';
 
 CREATE FUNCTION count_catalog_revision() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -593,8 +593,9 @@ END
 $$;
 COMMENT ON FUNCTION count_belonging() IS 'Tells every process to judge a server anew.';
 
-CREATE TRIGGER servers_belonging BEFORE UPDATE OF owner, labels ON servers FOR EACH ROW
-    WHEN (OLD.owner IS DISTINCT FROM NEW.owner OR OLD.labels IS DISTINCT FROM NEW.labels)
+CREATE TRIGGER servers_belonging BEFORE UPDATE OF owner, labels, hostname ON servers FOR EACH ROW
+    WHEN (OLD.owner IS DISTINCT FROM NEW.owner OR OLD.labels IS DISTINCT FROM NEW.labels
+        OR OLD.hostname IS DISTINCT FROM NEW.hostname)
     EXECUTE FUNCTION count_belonging();
 COMMENT ON TRIGGER servers_belonging ON servers IS 'Moves catalog_revision.belongings on.';
 

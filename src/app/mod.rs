@@ -15,6 +15,7 @@ mod people; // who may sign in, from the first start on
 mod news; // what happened with alerts, for live sessions
 mod past; // stored samples for live sessions and those who judge
 mod alerting; // what judges, and what tells of it
+mod reports; // reports that came in on other nodes
 mod revocations; // the end of what goes on after its answer
 mod plan; // settings to each module's own configuration
 mod verify; // the check of all that is stored
@@ -43,12 +44,13 @@ use crate::jobs::retention::Policy;
 use crate::jobs::runner::{Runner, Worker};
 use crate::journal::{Follower, Journal, Lanes, Surroundings};
 use crate::listen::{Dialect, Sockets};
-use crate::live::{Hub, HubWorker, Replays};
-use crate::model::CommitListener;
+use crate::live::{Hub, HubWorker, Replays, Reports};
+use crate::model::{CommitListener, Origin};
 use crate::query::{self, LatestSamples};
 use crate::shutdown::Tasks;
 use crate::store::{Database, migrations, nodes};
-use crate::telemetry::Metrics;
+use crate::telemetry::ingest_log::IngestLogWriter;
+use crate::telemetry::{Machine, Metrics};
 
 pub use admin::administer;
 pub use signals::Signals;
@@ -65,24 +67,37 @@ const STAGE_DEADLINE: Duration = Duration::from_secs(10);
 /// The front's tasks end a little after the connections they serve were given up.
 const FRONT_GRACE: Duration = Duration::from_secs(2);
 
-/// What looks at what other nodes do.
+/// What looks at what other nodes do, and the writer of what is shown besides.
 #[derive(Debug)]
 struct Watchers {
     follower: Follower,
     tokens: Watch,
     revocations: Revocations,
+    reports: (Database, Arc<Reports>),
+    ingest_log: Option<IngestLogWriter>,
 }
 
 impl Watchers {
-    fn new(follower: Follower, tokens: Watch, gate: &Arc<Gate>, presence: &Arc<Presence>) -> Self {
-        let revocations = Revocations::new(Arc::clone(gate), Arc::clone(presence), tokens.revisions());
-        Self { follower, tokens, revocations }
+    fn new(
+        follower: Follower,
+        tokens: Watch,
+        gate: &Arc<Gate>,
+        services: &Services,
+        ingest_log: Option<IngestLogWriter>,
+    ) -> Self {
+        let revocations = Revocations::new(Arc::clone(gate), Arc::clone(&services.presence), tokens.revisions());
+        let reports = (services.database.clone(), Arc::clone(&services.reports));
+        Self { follower, tokens, revocations, reports, ingest_log }
     }
 
     fn start(self, tasks: &Tasks) {
         drop(tasks.spawn("follower", self.follower.run(tasks.stopping())));
         drop(tasks.spawn("tokens", self.tokens.run(tasks.stopping())));
         drop(tasks.spawn("revocations", self.revocations.run(tasks.stopping())));
+        drop(tasks.spawn("reports", reports::run(self.reports, tasks.stopping())));
+        if let Some(writer) = self.ingest_log {
+            drop(tasks.spawn("ingest log", writer.run(tasks.stopping())));
+        }
     }
 }
 
@@ -106,6 +121,7 @@ impl App {
     /// # Errors
     /// When an address is taken, a certificate cannot be read, or PostgreSQL does not come up.
     pub async fn build(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, Failure> {
+        let (ingest_log, log_writer) = plan::ingest_log(config)?;
         let tls = config.tls.as_ref().map(|files| Tls::load(&files.certificate, &files.key)).transpose()?.map(Arc::new);
         // Bound before anything slow happens, so that a taken address is told at once.
         let listeners = listeners(config, tls.as_ref())?;
@@ -118,10 +134,7 @@ impl App {
         let node = nodes::register(&database.client().await?, env!("CARGO_PKG_VERSION")).await?;
         let metrics = Arc::new(Metrics::new());
         let catalog = Arc::new(Catalog::open(database.clone(), plan::catalog(config)).await?);
-        // What is committed up to here is the past to live push; the follower begins exactly there.
-        let marks = nodes::news(&database.client().await?).await?.writers;
-        let (hub, hub_worker) =
-            Hub::build(plan::hub(config), Arc::<Catalog>::clone(&catalog), marks.iter().copied().collect());
+        let (hub, hub_worker, marks) = live(config, &database, &catalog).await?;
         let (folds, latest, alerts) = (Arc::default(), Arc::default(), alerting::build(config, &clock)?);
         let surroundings = Surroundings {
             database: database.clone(),
@@ -145,6 +158,7 @@ impl App {
             people: people::build(config, &database, &clock).await?,
             catalog,
             journal: Arc::new(journal),
+            reports: Arc::new(Reports::new(Arc::clone(&hub))),
             hub,
             alerts,
             replays: Arc::new(Replays::new(Arc::new(StoredSamples(Arc::clone(&query))))),
@@ -169,9 +183,11 @@ impl App {
             metrics,
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
+            machine: Machine::detect(),
+            ingest_log,
         });
         let gate = Arc::new(gate(config, &services));
-        let watchers = Watchers::new(follower, tokens_watch, &gate, &services.presence);
+        let watchers = Watchers::new(follower, tokens_watch, &gate, &services, log_writer);
         let front = front(&services, gate, &http)?;
         Ok(Self { services, front, http, listeners, sockets, tls, lanes, hub_worker, watchers, workers, cluster })
     }
@@ -267,6 +283,19 @@ impl App {
         }
         if late.is_empty() { Ok(()) } else { Err(format!("did not end in time: {late:?}").into()) }
     }
+}
+
+/// Live push, and how far the journal was when it was built: what is committed up to there is the past to it, and the
+/// follower begins exactly there.
+async fn live(
+    config: &Config,
+    database: &Database,
+    catalog: &Arc<Catalog>,
+) -> Result<(Arc<Hub>, HubWorker, Vec<(Origin, u64)>), Failure> {
+    let marks = nodes::news(&database.client().await?).await?.writers;
+    let known = marks.iter().copied().collect();
+    let (hub, worker) = Hub::build(plan::hub(config), Arc::<Catalog>::clone(catalog), known);
+    Ok((hub, worker, marks))
 }
 
 /// Who hears of commits.

@@ -15,6 +15,8 @@ use crate::jobs::{entries, retention};
 use crate::listen::Dialect;
 use crate::live::{HeartbeatConfig, HubConfig, QueueLimits};
 use crate::model::Reach;
+use crate::telemetry::IngestLog;
+use crate::telemetry::ingest_log::IngestLogWriter;
 use crate::wire::influx::{Naming, Strings};
 use crate::wire::otlp::Reading;
 use crate::wire::prometheus;
@@ -192,6 +194,12 @@ pub(super) fn hub(config: &Config) -> HubConfig {
         ..QueueLimits::default()
     };
     HubConfig { sessions_max: config.live.sessions_max, queue }
+}
+
+pub(super) fn ingest_log(config: &Config) -> Result<(IngestLog, Option<IngestLogWriter>), Failure> {
+    let config::Richardops { console, ingest_log } = &config.richardops;
+    IngestLog::open(ingest_log.as_deref(), *console)
+        .map_err(|error| format!("richardops.ingest_log cannot be written to: {error}").into())
 }
 
 pub(super) fn heartbeat(config: &Config) -> HeartbeatConfig {

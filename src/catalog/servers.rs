@@ -2,6 +2,7 @@
 //!
 //! Whoever asks says how far they reach, and what is beyond is not there for them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -250,8 +251,23 @@ impl Servers {
         self.forget_names(id);
     }
 
+    /// Lets go of what is known of a server by the host name it had.
+    pub fn renamed(&self, id: Uuid) {
+        self.forget_series(id);
+        self.forget_names(id);
+    }
+
+    /// The same for those of the servers that were met by another host name than they have now.
+    fn forget_old_names(&self, now: &[(String, Standing)]) {
+        let names: HashMap<Uuid, &str> = now.iter().map(|(name, standing)| (standing.id, name.as_str())).collect();
+        let is_old = |known: &str, id: &Uuid| names.get(id).is_some_and(|name| *name != known);
+        let renamed: Vec<Uuid> =
+            self.hosts.iter().filter(|host| is_old(host.key(), host.value())).map(|host| *host.value()).collect();
+        renamed.into_iter().for_each(|id| self.renamed(id));
+    }
+
     /// Lets go of the host names that a server was met by, which may mean another one from now on.
-    pub fn forget_names(&self, id: Uuid) {
+    fn forget_names(&self, id: Uuid) {
         self.hosts.retain(|_, known| *known != id);
     }
 
@@ -262,7 +278,7 @@ impl Servers {
         }
     }
 
-    /// Judges all servers anew whose owner or labels changed after a revision, and answers which they are.
+    /// Judges all servers anew whose owner, labels or host name changed after a revision, and answers which they are.
     ///
     /// # Errors
     /// When PostgreSQL is not available.
@@ -270,10 +286,12 @@ impl Servers {
         let mut judged = Vec::new();
         loop {
             let changed = servers::judged_after(&self.database.client().await?, revision, IDS_CHUNK as i64).await?;
-            changed.iter().filter(|standing| self.met.contains_key(&standing.id)).for_each(|one| self.meet(one));
-            judged.extend(changed.iter().map(|standing| standing.id));
+            let standings = changed.iter().map(|(_, standing)| standing);
+            standings.clone().filter(|standing| self.met.contains_key(&standing.id)).for_each(|one| self.meet(one));
+            self.forget_old_names(&changed);
+            judged.extend(standings.map(|standing| standing.id));
             match changed.last() {
-                Some(last) if changed.len() == IDS_CHUNK => revision = last.revision,
+                Some((_, last)) if changed.len() == IDS_CHUNK => revision = last.revision,
                 _ => return Ok(judged),
             }
         }

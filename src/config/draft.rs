@@ -11,7 +11,7 @@ use super::retention::parse_overrides;
 use super::secret::DatabaseUrl;
 use super::settings::{
     Admit, Anonymous, Auth, Catalog, Config, Database, Entries, Http, Influx, Jobs, Journal, LineListener, Live, Log,
-    Mode, Otlp, Prometheus, Query, Retention, Tiers, TimeWindow, Tls,
+    Mode, Otlp, Prometheus, Query, Retention, Richardops, Tiers, TimeWindow, Tls,
 };
 
 #[derive(Debug, Default)]
@@ -44,6 +44,7 @@ pub(super) struct Draft {
     pub(super) influx: Influx,
     pub(super) prometheus: Prometheus,
     pub(super) otlp: Otlp,
+    pub(super) richardops: Richardops,
     pub(super) graphite: LineListener,
     pub(super) statsd: LineListener,
     pub(super) live: Live,
@@ -102,6 +103,7 @@ impl Draft {
             otlp,
             graphite,
             statsd,
+            richardops,
             jobs,
             live,
             query,
@@ -127,6 +129,7 @@ impl Draft {
             otlp,
             graphite,
             statsd,
+            richardops,
             jobs,
             retention,
             live,

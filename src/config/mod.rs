@@ -31,6 +31,6 @@ pub use problem::{Problem, Problems};
 pub use secret::{DatabaseUrl, Secret};
 pub use settings::{
     Admit, Anonymous, Catalog, Config, Database, Entries, Http, Influx, InfluxStrings, Jobs, Journal, LineListener,
-    Live, Log, LogFormat, Mode, Otlp, People, Prometheus, Query, Registration, Retention, RetentionOverride, Tiers,
-    TimeWindow, Tls,
+    Live, Log, LogFormat, Mode, Otlp, People, Prometheus, Query, Registration, Retention, RetentionOverride,
+    Richardops, Tiers, TimeWindow, Tls,
 };

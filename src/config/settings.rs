@@ -34,6 +34,7 @@ pub struct Config {
     pub otlp: Otlp,
     pub graphite: LineListener,
     pub statsd: LineListener,
+    pub richardops: Richardops,
     pub live: Live,
     pub query: Query,
     pub log: Log,
@@ -209,6 +210,13 @@ pub struct Otlp {
     pub default_host: String,
     pub resource_labels: Vec<String>,
     pub scope_labels: bool,
+}
+
+/// What reports of one of the source systems are shown as besides.
+#[derive(Clone, Debug, Default)]
+pub struct Richardops {
+    pub console: bool,
+    pub ingest_log: Option<PathBuf>,
 }
 
 /// Sockets for lines that are answered nothing.

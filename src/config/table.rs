@@ -29,6 +29,7 @@ pub(super) fn keys() -> impl Iterator<Item = &'static Key> {
         .chain(dialects::OTLP)
         .chain(dialects::GRAPHITE)
         .chain(dialects::STATSD)
+        .chain(dialects::RICHARDOPS)
         .chain(reading::KEYS)
 }
 
@@ -73,6 +74,8 @@ mod tests {
             ("window.past", "1d"),
             ("graphite.listen", "127.0.0.1:2"),
             ("statsd.listen", "127.0.0.1:3"),
+            ("richardops.console", "true"),
+            ("richardops.ingest_log", "a"),
             ("retention.overrides", "cpu/*@*=1d,7d,365d"),
         ];
         let mut draft = Draft::default();

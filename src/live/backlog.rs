@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use tokio::sync::oneshot;
 
 use super::marks::Marks;
+use super::reports::AgentReport;
 use super::state::Event;
 use super::stats::LiveStats;
 use crate::model::Committed;
@@ -27,6 +28,7 @@ const SAMPLE_BYTES: u64 = 20;
 pub(super) enum Work {
     Flush(Arc<Committed>, Instant),
     Event(Event),
+    Report(AgentReport),
     /// Tells who waits for it that all before it has been handed on.
     Fence(oneshot::Sender<()>),
 }
@@ -118,6 +120,7 @@ impl Work {
         match self {
             Self::Flush(flush, _) => flush.batch.len() as u64 * SAMPLE_BYTES,
             Self::Event(event) => event.data.len() as u64,
+            Self::Report(report) => report.text.len() as u64,
             Self::Fence(_) => 0,
         }
     }
@@ -127,7 +130,8 @@ impl Work {
         match self {
             Self::Flush(flush, _) => flush.batch.len() as u64,
             Self::Event(_) => 1,
-            Self::Fence(_) => 0,
+            // Nobody is told of a report that is lost, and it is none of those who wait for samples.
+            Self::Report(_) | Self::Fence(_) => 0,
         }
     }
 }

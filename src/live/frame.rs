@@ -62,6 +62,11 @@ impl Frame {
         });
     }
 
+    /// A text that is sent as it is.
+    pub(super) fn verbatim(&mut self, text: &[u8]) {
+        self.encode(|out| out.extend_from_slice(String::from_utf8_lossy(text).as_bytes()));
+    }
+
     pub(super) fn lagged(&mut self, dropped: u64) {
         self.encode(|out| {
             out.extend_from_slice(br#"{"type":"lagged","dropped":"#);

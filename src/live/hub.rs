@@ -15,6 +15,7 @@ use super::backlog::{Backlog, Work};
 use super::mailbox::{Mailbox, QueueLimits, Taken};
 use super::marks::Marks;
 use super::questions::{Command, Questions};
+use super::reports::{AgentReport, ReportsOf};
 use super::request::StreamRequest;
 use super::state::{Event, HubState, SessionId};
 use super::stats::LiveStats;
@@ -108,6 +109,14 @@ impl Hub {
         self.questions.ask(|question| Command::Subscribe { request, question }).await?
     }
 
+    /// Begins a subscription to reports.
+    ///
+    /// # Errors
+    /// When live push is full or has ended.
+    pub(super) async fn subscribe_reports(&self, of: ReportsOf) -> Result<Subscription, SubscribeError> {
+        self.questions.ask(|question| Command::SubscribeReports { of, question }).await?
+    }
+
     /// How far the journal has been handed on.
     ///
     /// # Errors
@@ -138,6 +147,11 @@ impl Hub {
         self.backlog.push(Work::Event(event));
     }
 
+    /// Tells those who listen to the reports of its server. Its text is no longer than the body of a report.
+    pub(super) fn report(&self, report: AgentReport) {
+        self.backlog.push(Work::Report(report));
+    }
+
     /// Resolves once what was handed over before this call waits in the queues of the sessions, at the latest after
     /// `wait_max`.
     pub async fn caught_up(&self, wait_max: Duration) {
@@ -145,6 +159,11 @@ impl Hub {
         self.backlog.push(Work::Fence(reached));
         // A fence is lost only with what was before it, and a worker that has ended never reaches it.
         tokio::time::timeout(wait_max, fence).await.ok();
+    }
+
+    /// How many subscriptions there are.
+    pub fn sessions(&self) -> u64 {
+        LiveStats::read(&self.stats.sessions)
     }
 
     pub fn stats(&self) -> &Arc<LiveStats> {

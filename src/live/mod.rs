@@ -17,6 +17,7 @@ mod marks; // how far the journal has been handed on
 mod outgoing; // the writing half
 mod questions; // what sessions ask the hub
 mod replay; // stored samples first
+mod reports; // reports of agents, told once
 mod request; // filter and options of one subscription
 mod session; // one socket
 mod state; // subscriptions and delivery, without I/O
@@ -34,7 +35,8 @@ pub use hub::{Hub, HubConfig, SubscribeError, Subscription};
 pub use mailbox::QueueLimits;
 pub use marks::Marks;
 pub use replay::{Replay, ReplayError, ReplayFuture, ReplayRange, Replays};
-pub use request::StreamRequest;
+pub use reports::{AgentReport, Listening, Reports, ReportsOf, Untold};
+pub use request::{StreamRequest, Wanted};
 pub use session::{SessionSetup, serve};
 pub use state::Event;
 pub use worker::HubWorker;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::hub::{SubscribeError, Subscription};
 use super::marks::Marks;
+use super::reports::ReportsOf;
 use super::request::StreamRequest;
 use super::state::SessionId;
 
@@ -23,6 +24,10 @@ const ASKING_MAX: usize = 256;
 pub(super) enum Command {
     Subscribe {
         request: StreamRequest,
+        question: Question<Result<Subscription, SubscribeError>>,
+    },
+    SubscribeReports {
+        of: ReportsOf,
         question: Question<Result<Subscription, SubscribeError>>,
     },
     Marks(Question<Marks>),

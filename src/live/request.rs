@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::reports::ReportsOf;
 use crate::matching::{Filter, FilterError};
 use crate::model::{Micros, Reach};
 
@@ -22,6 +23,13 @@ pub struct StreamRequest {
     pub batch: bool,
     /// `since=`: first send what is stored with this time or a later one.
     pub since: Option<Micros>,
+}
+
+/// What a session is opened for.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    Stream(StreamRequest),
+    Reports(ReportsOf),
 }
 
 impl StreamRequest {

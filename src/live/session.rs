@@ -26,7 +26,7 @@ use super::hub::{Hub, SubscribeError};
 use super::inbound::Inbound;
 use super::outgoing::Outgoing;
 use super::replay::{AttachError, ReplayError, Replays};
-use super::request::StreamRequest;
+use super::request::Wanted;
 use super::stats::LiveStats;
 use crate::shutdown::Tasks;
 
@@ -44,7 +44,7 @@ pub struct SessionSetup {
     pub hub: Arc<Hub>,
     /// Without one, a client that asks for `since=` is told so and closed.
     pub replays: Option<Arc<Replays>>,
-    pub request: StreamRequest,
+    pub wanted: Wanted,
     pub heartbeat: HeartbeatConfig,
     /// What the session starts beside itself belongs to this group.
     pub tasks: Tasks,
@@ -87,7 +87,7 @@ where
         is_unflushed: false,
         heartbeat: Heartbeat::new(setup.heartbeat, Instant::now()),
     };
-    let feed = Feed::start(setup.hub, setup.replays, setup.request, &setup.tasks);
+    let feed = Feed::start(setup.hub, setup.replays, setup.wanted, &setup.tasks);
     let ended = session.run(feed, stopping, setup.dismissed).await;
     if matches!(ended, Ended::Stalled | Ended::Silent) {
         LiveStats::add(&stats.sessions_stalled, 1);

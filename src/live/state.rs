@@ -14,10 +14,11 @@ use super::backlog::LostTotal;
 use super::frame::{Frame, Run, RunBuilder};
 use super::mailbox::Mailbox;
 use super::marks::Marks;
+use super::reports::{AgentReport, ReportsOf};
 use super::stats::LiveStats;
 use crate::matching::{ENTRIES_MAX, Filter, Full, GroupId, Routes};
-use crate::model::Committed;
 use crate::model::series::SeriesDirectory;
+use crate::model::{Committed, UserId};
 
 /// Empty groups are swept out once there are this many, plus half the number of the others.
 const EMPTY_GROUPS_MAX: usize = 64;
@@ -46,13 +47,28 @@ pub(super) struct HubState {
     /// The groups in use, empty ones included.
     ids: HashMap<(Arc<Filter>, bool), GroupId>,
     free: Vec<GroupId>,
-    sessions: HashMap<SessionId, GroupId>,
+    sessions: HashMap<SessionId, Place>,
+    /// Who listens to reports, by whose they are.
+    listeners: HashMap<UserId, Vec<Listener>>,
     session_last: u64,
     marks: Marks,
     frame: Frame,
     /// The groups the flush at hand has something for.
     touched: Vec<GroupId>,
     stats: Arc<LiveStats>,
+}
+
+/// Where a session is found.
+#[derive(Clone, Copy)]
+enum Place {
+    Group(GroupId),
+    ReportsOf(UserId),
+}
+
+struct Listener {
+    session: SessionId,
+    server_id: Option<Uuid>,
+    mailbox: Arc<Mailbox>,
 }
 
 struct Group {
@@ -73,6 +89,7 @@ impl HubState {
             ids: HashMap::new(),
             free: Vec::new(),
             sessions: HashMap::new(),
+            listeners: HashMap::new(),
             session_last: 0,
             marks,
             frame: Frame::new(),
@@ -116,19 +133,42 @@ impl HubState {
 
     /// From now on what matches goes to `mailbox`; what was handed on before is up to [`HubState::marks`].
     pub(super) fn join(&mut self, group: GroupId, mailbox: Arc<Mailbox>) -> SessionId {
+        let session = self.enter(Place::Group(group));
+        self.groups[group as usize].members.push((session, mailbox));
+        session
+    }
+
+    /// The same for reports, and only these.
+    pub(super) fn listen(&mut self, of: ReportsOf, mailbox: Arc<Mailbox>) -> SessionId {
+        let session = self.enter(Place::ReportsOf(of.owner));
+        let listener = Listener { session, server_id: of.server_id, mailbox };
+        self.listeners.entry(of.owner).or_default().push(listener);
+        session
+    }
+
+    fn enter(&mut self, place: Place) -> SessionId {
         self.session_last += 1;
         let session = SessionId(self.session_last);
-        self.groups[group as usize].members.push((session, mailbox));
-        self.sessions.insert(session, group);
+        self.sessions.insert(session, place);
         self.count_sessions();
         session
     }
 
     pub(super) fn unsubscribe(&mut self, session: SessionId) {
-        let Some(group) = self.sessions.remove(&session) else { return };
-        let members = &mut self.groups[group as usize].members;
-        if let Some(place) = members.iter().position(|(member, _)| *member == session) {
-            members.swap_remove(place);
+        match self.sessions.remove(&session) {
+            Some(Place::Group(group)) => {
+                self.groups[group as usize].members.retain(|(member, _)| *member != session);
+            }
+            Some(Place::ReportsOf(owner)) => {
+                let left = self.listeners.get_mut(&owner).map(|of_owner| {
+                    of_owner.retain(|listener| listener.session != session);
+                    of_owner.len()
+                });
+                if left == Some(0) {
+                    self.listeners.remove(&owner);
+                }
+            }
+            None => return,
         }
         self.count_sessions();
         // There is one group per session at most, plus the empty ones, so this bounds the table.
@@ -139,8 +179,10 @@ impl HubState {
 
     /// Ends the subscriptions whose mailbox is closed, for those that could not say so.
     pub(super) fn unsubscribe_closed(&mut self) {
-        let members = self.groups.iter().flat_map(|group| &group.members);
-        let closed: Vec<_> = members.filter(|(_, mailbox)| mailbox.is_closed()).map(|(session, _)| *session).collect();
+        let members = self.groups.iter().flat_map(|group| &group.members).map(|(session, mailbox)| (*session, mailbox));
+        let listeners = self.listeners.values().flatten().map(|listener| (listener.session, &listener.mailbox));
+        let all = members.chain(listeners);
+        let closed: Vec<_> = all.filter(|(_, mailbox)| mailbox.is_closed()).map(|(session, _)| session).collect();
         closed.into_iter().for_each(|session| self.unsubscribe(session));
     }
 
@@ -218,6 +260,24 @@ impl HubState {
             });
             group.send(run);
             group.members.iter().for_each(|(_, mailbox)| mailbox.wake());
+        }
+    }
+
+    /// A report is encoded once for all who listen to it.
+    pub(super) fn report(&mut self, report: &AgentReport) {
+        let Some(of_owner) = self.listeners.get(&report.owner) else { return };
+        let mut run = None;
+        for listener in of_owner {
+            if listener.server_id.is_some_and(|server_id| server_id != report.server_id) {
+                continue;
+            }
+            let run: &Run = run.get_or_insert_with(|| {
+                let mut frame = Frame::new();
+                frame.verbatim(&report.text);
+                frame.alone(false)
+            });
+            listener.mailbox.push(run.clone());
+            listener.mailbox.wake();
         }
     }
 

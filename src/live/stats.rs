@@ -11,7 +11,7 @@ pub struct LiveStats {
     pub delivered: AtomicU64,
     /// Messages dropped because a session could not keep up, each counted for each session.
     pub dropped: AtomicU64,
-    /// Times that a session was told how many it lost.
+    /// Times that a session found that it had lost some.
     pub lagged: AtomicU64,
     /// Flushes that were not delivered live because the hub could not keep up. They are stored all the same.
     pub flushes_dropped: AtomicU64,

@@ -17,7 +17,7 @@ use super::hub::{HubConfig, SubscribeError, Subscription};
 use super::mailbox::Mailbox;
 use super::questions::{Command, Question, Questions};
 use super::request::StreamRequest;
-use super::state::HubState;
+use super::state::{HubState, SessionId};
 use super::stats::LiveStats;
 use crate::matching::GroupId;
 
@@ -135,6 +135,11 @@ impl HubWorker {
                 Ok(group) => self.joining = Some(Joining { group, question }),
                 Err(refused) => question.answer(Err(refused)),
             },
+            Command::SubscribeReports { question, .. } if question.is_moot() => {}
+            Command::SubscribeReports { of, question } => {
+                let answer = self.check_room().map(|()| self.subscription(|state, mailbox| state.listen(of, mailbox)));
+                question.answer(answer);
+            }
             Command::Marks(question) => question.answer(self.state.marks().clone()),
             Command::JudgeAnew(server_ids, question) => {
                 self.state.judge_anew(&server_ids);
@@ -148,13 +153,18 @@ impl HubWorker {
     }
 
     fn group(&mut self, request: &StreamRequest) -> Result<GroupId, SubscribeError> {
+        self.check_room()?;
+        self.state.group(&request.filter, request.batch).map_err(|_| SubscribeError::TooManyMatches)
+    }
+
+    fn check_room(&mut self) -> Result<(), SubscribeError> {
         if self.state.sessions() >= self.config.sessions_max {
             self.state.unsubscribe_closed();
         }
         if self.state.sessions() >= self.config.sessions_max {
             return Err(SubscribeError::TooManySessions);
         }
-        self.state.group(&request.filter, request.batch).map_err(|_| SubscribeError::TooManyMatches)
+        Ok(())
     }
 
     /// One slice of matching, and the subscription once it was the last.
@@ -162,16 +172,20 @@ impl HubWorker {
         if !self.state.match_some() {
             return Some(joining);
         }
+        let subscription = self.subscription(|state, mailbox| state.join(joining.group, mailbox));
+        joining.question.answer(Ok(subscription));
+        None
+    }
+
+    fn subscription(&mut self, join: impl FnOnce(&mut HubState, Arc<Mailbox>) -> SessionId) -> Subscription {
         let mailbox = Arc::new(Mailbox::new(self.config.queue, Arc::clone(&self.stats)));
-        let subscription = Subscription {
-            session: self.state.join(joining.group, Arc::clone(&mailbox)),
+        Subscription {
+            session: join(&mut self.state, Arc::clone(&mailbox)),
             mailbox,
             questions: self.questions.clone(),
             has_unheard: Arc::clone(&self.has_unheard),
             marks: self.state.marks().clone(),
-        };
-        joining.question.answer(Ok(subscription));
-        None
+        }
     }
 
     fn hand_on(&mut self, work: Work) {
@@ -185,6 +199,7 @@ impl HubWorker {
                 self.stats.lag_us.store(lag_us, Ordering::Relaxed);
             }
             Work::Event(event) => self.state.publish(&event),
+            Work::Report(report) => self.state.report(&report),
             Work::Fence(reached) => drop(reached.send(())),
         }
         LiveStats::sub(&self.stats.backlog_bytes, bytes);

@@ -1,7 +1,7 @@
 //! Programs that send data of one server with a token of their own: agents of persons, and endpoints of the fleet, which
 //! have no owner.
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::{Client, GenericClient};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -143,6 +143,28 @@ pub async fn change_endpoint(client: &impl GenericClient, id: i32, change: &Chan
     let Change { hostname, machine_id, is_active } = change;
     let statement = client.prepare_cached(include_str!("../../sql/queries/endpoint_update.sql")).await?;
     Ok(client.query_opt(&statement, &[&id, hostname, machine_id, is_active]).await?.is_some())
+}
+
+/// What an endpoint said of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    pub hostname: &'a str,
+    /// Empty where it does not know.
+    pub machine_id: &'a str,
+    pub interval_seconds: i32,
+}
+
+/// Takes over what the endpoint of a server said of itself, and answers whether the server has another host name by it.
+/// A name or a machine that another one has is left to that one.
+///
+/// # Errors
+/// [`StoreError::Duplicate`] when another one took the name in this very moment, otherwise when PostgreSQL is not
+/// available.
+pub async fn endpoint_reported(client: &Client, server_id: Uuid, said: Said<'_>) -> Result<bool, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/endpoint_reported.sql")).await?;
+    let Said { hostname, machine_id, interval_seconds } = said;
+    let row = client.query_opt(&statement, &[&server_id, &hostname, &machine_id, &interval_seconds]).await?;
+    Ok(row.map(|row| row.try_get("is_renamed")).transpose()?.unwrap_or(false))
 }
 
 /// Deletes an endpoint and its token, and answers its host name. Its server stays, with all that was sent.

@@ -12,6 +12,8 @@ use crate::model::{Document, Micros, Reach};
 
 /// How many documents of one server and kind are kept.
 pub const HISTORY_MAX: i64 = 100;
+/// Most servers that are counted.
+const DEVICES_MAX: i64 = 100_000;
 /// The longest name of a kind; a longer one is cut.
 const KIND_BYTES_MAX: usize = 256;
 
@@ -108,6 +110,15 @@ pub async fn latest_of_all(
     let statement = client.prepare_cached(include_str!("../../sql/queries/document_latest_of_all.sql")).await?;
     let rows = client.query(&statement, &[&kind, &servers_max, &parameter(reach)]).await?;
     rows.iter().map(document).collect()
+}
+
+/// How many servers have a document of a kind; of very many not exactly how many.
+///
+/// # Errors
+/// When PostgreSQL is not available.
+pub async fn devices(client: &Client, kind: &str, reach: &Reach) -> Result<i64, StoreError> {
+    let statement = client.prepare_cached(include_str!("../../sql/queries/document_devices.sql")).await?;
+    Ok(client.query_one(&statement, &[&kind, &parameter(reach), &DEVICES_MAX]).await?.try_get("devices")?)
 }
 
 fn document(row: &tokio_postgres::Row) -> Result<StoredDocument, StoreError> {

@@ -3,7 +3,7 @@
 use super::{Database, StoreError};
 
 /// Every migration, oldest first. Names begin with the time they were written, so branches do not collide.
-const MIGRATIONS: [(&str, &str); 24] = [
+const MIGRATIONS: [(&str, &str); 25] = [
     ("20261120100000_engine", include_str!("../../sql/migrations/20261120100000_engine.sql")),
     ("20261120110000_history", include_str!("../../sql/migrations/20261120110000_history.sql")),
     ("20261120130000_catalog_revision", include_str!("../../sql/migrations/20261120130000_catalog_revision.sql")),
@@ -26,6 +26,7 @@ const MIGRATIONS: [(&str, &str); 24] = [
     ("20261120210000_documents_verbatim", include_str!("../../sql/migrations/20261120210000_documents_verbatim.sql")),
     ("20261120220000_alerts", include_str!("../../sql/migrations/20261120220000_alerts.sql")),
     ("20261120223000_alert_reach", include_str!("../../sql/migrations/20261120223000_alert_reach.sql")),
+    ("20261120223000_renamed", include_str!("../../sql/migrations/20261120223000_renamed.sql")),
     ("20261120223100_alert_lines", include_str!("../../sql/migrations/20261120223100_alert_lines.sql")),
     ("20261120223500_alert_reports", include_str!("../../sql/migrations/20261120223500_alert_reports.sql")),
 ];

@@ -35,7 +35,9 @@ pub mod audit; // who did what
 pub mod cron; // scheduled commands and their runs
 pub mod ports; // port probes and their outcomes
 pub mod tokens; // what programs are let in by
+pub mod agent_reports; // what agents of persons reported, node by node
 pub mod agents; // programs with a token of their own
+pub mod fleet; // hosts by their latest snapshots
 pub mod alerts; // what is watched, what was found, and who is told
 
 pub use database::Database;

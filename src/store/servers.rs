@@ -199,13 +199,18 @@ pub async fn standings(client: &Client, ids: &[Uuid]) -> Result<Vec<Standing>, S
     rows.iter().map(standing).collect()
 }
 
-/// At most `servers_max` of those whose owner or labels changed after a revision, in order.
+/// At most `servers_max` of those whose owner, labels or host name changed after a revision, in order, with the name.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn judged_after(client: &Client, revision: i64, servers_max: i64) -> Result<Vec<Standing>, StoreError> {
+pub async fn judged_after(
+    client: &Client,
+    revision: i64,
+    servers_max: i64,
+) -> Result<Vec<(String, Standing)>, StoreError> {
     let statement = client.prepare_cached(include_str!("../../sql/queries/server_judged.sql")).await?;
-    client.query(&statement, &[&revision, &servers_max]).await?.iter().map(standing).collect()
+    let rows = client.query(&statement, &[&revision, &servers_max]).await?;
+    rows.iter().map(|row| Ok((row.try_get("hostname")?, standing(row)?))).collect()
 }
 
 /// The numbers of all servers within reach.

@@ -17,6 +17,18 @@ use crate::model::{Code, Identity, IdentityError, Labels, RawIdentity, Span};
 
 /// Longest host name, in bytes; DNS allows no more. The same for every dialect.
 pub const HOST_BYTES_MAX: usize = 255;
+/// Whether there can be a host of this name.
+///
+/// # Errors
+/// The code and the message to refuse what speaks of it with.
+pub fn check_host(host: &str) -> Result<(), Refused> {
+    if host.len() <= HOST_BYTES_MAX && !host.contains('\0') {
+        return Ok(());
+    }
+    let message = format!("host name is {} bytes long, at most {HOST_BYTES_MAX} without a NUL", host.len());
+    Err((Code::InvalidText, message))
+}
+
 /// How the length of a part is written.
 type Length = u32;
 const LENGTH_BYTES: usize = size_of::<Length>();

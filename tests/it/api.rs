@@ -20,6 +20,8 @@ mod description; // openapi.json against the server
 mod stream; // live push
 mod entries; // events, log lines, documents
 mod systems; // agents of the systems that are replaced
+mod dashboards; // what their dashboards ask besides
+mod examples; // bodies as their documents show them
 mod transfer; // all samples out and in again
 mod outage; // PostgreSQL gone and back again
 

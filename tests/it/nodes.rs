@@ -251,3 +251,40 @@ async fn a_restart_of_postgresql_costs_the_subscribers_of_other_nodes_nothing() 
     two.stop().await.unwrap();
     cluster.stop(PATIENCE).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_was_renamed_on_one_node_is_written_to_by_its_new_name_only_on_all() {
+    let database = TestDatabase::create().await;
+    let (one, two) = (start(&database).await, start(&database).await);
+    let new = json!({ "hostname": "old", "machine_id": "6f96" });
+    let endpoint = one.post("/api/v1/endpoints", &new).await.json();
+    let host_of = async |line: &str| {
+        let found = two.get(&format!("/api/v1/latest?metric_name={line}")).await.json();
+        found["metrics"][0]["server_id"].clone()
+    };
+    let send = async |server: &TestServer, host: &str, name: &str| {
+        let line = format!("cpu,host={host} {name}=1");
+        assert_eq!(server.send(Method::POST, "/write", &[], line.as_bytes()).await.status, 204);
+    };
+    for server in [&one, &two] {
+        send(server, "old", "before").await;
+    }
+    assert_eq!(host_of("before").await, endpoint["server_id"]);
+    let path = format!("/api/v1/endpoints/{}", endpoint["id"]);
+    let renamed = one.send(Method::PATCH, &path, &[], json!({ "hostname": "new" }).to_string().as_bytes()).await;
+    assert_eq!(renamed.status, StatusCode::OK);
+    send(&one, "old", "here").await;
+    assert_ne!(host_of("here").await, endpoint["server_id"], "the name is free for another one");
+    let mut tries = 0;
+    eventually("the other node knows", async || {
+        tries += 1;
+        let name = format!("there{tries}");
+        send(&two, "old", &name).await;
+        host_of(&name).await == host_of("here").await
+    })
+    .await;
+    send(&two, "new", "after").await;
+    assert_eq!(host_of("after").await, endpoint["server_id"]);
+    one.stop().await.unwrap();
+    two.stop().await.unwrap();
+}

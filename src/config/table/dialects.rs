@@ -107,6 +107,21 @@ pub(super) const STATSD: &[Key] = &[
     ),
 ];
 
+pub(super) const RICHARDOPS: &[Key] = &[
+    Key::flag("richardops.console", |draft| &mut draft.richardops.console).about(
+        "Whether each RichardOps report is shown on the console as well, as that system did.",
+        "true: the console of a busy server is of no use for anything else.",
+    ),
+    Key::words("richardops.ingest_log", "", "the path of a file", |draft, text| {
+        draft.richardops.ingest_log = Some(text.into());
+        true
+    })
+    .about(
+        "The file that RichardOps reports are written to as well, a line of JSON each, as that system did. It is put aside as `.1` when it has 256 MiB.",
+        "Whoever may read it reads what agents sent.",
+    ),
+];
+
 fn set_address(address: &mut Option<SocketAddr>, text: &str) -> bool {
     *address = text.parse().ok();
     address.is_some()

@@ -26,6 +26,8 @@ pub enum Words {
     Agent,
     /// Dashboards that read the history of agents.
     History,
+    /// Sockets of dashboards, refused before they open: a 403 whatever is wrong.
+    Socket,
     /// InfluxDB 1, whose clients may put their password into the query.
     InfluxOne,
     InfluxTwo,
@@ -60,7 +62,7 @@ impl Words {
     fn of_refusal(self) -> (&'static str, &'static str) {
         match self {
             Self::Plain => ("authentication is required", "the credentials are not valid"),
-            Self::SignIn => ("Not authenticated", "Could not validate credentials"),
+            Self::SignIn | Self::Socket => ("Not authenticated", "Could not validate credentials"),
             Self::AdminPage => ("Not authenticated", "Not authenticated"),
             Self::Bearer => ("Missing bearer token", "Invalid token"),
             Self::Agent => ("Missing agent token", "Invalid agent token"),
@@ -85,6 +87,8 @@ impl Words {
 pub(super) fn worded(refusal: Refusal, words: Words) -> ApiError {
     let (missing, invalid) = words.of_refusal();
     match refusal {
+        Refusal::Missing if words == Words::Socket => ApiError::forbidden(missing),
+        Refusal::Invalid if words == Words::Socket => ApiError::forbidden(invalid),
         Refusal::Missing => ApiError::unauthorized(missing, words.challenge()),
         Refusal::Invalid => ApiError::unauthorized(invalid, words.challenge()),
         Refusal::Forbidden { .. } if words == Words::AdminPage => ApiError::forbidden("Admin required"),

@@ -69,7 +69,7 @@ pub(super) fn change(services: Arc<Services>, mut request: Request) -> Answering
         services.tokens.changed();
         if change.hostname.is_some() {
             // What is known here by the name it had is to be looked up again.
-            services.catalog.servers().forget_names(endpoint.server);
+            services.catalog.servers().renamed(endpoint.server);
         }
         response::json(StatusCode::OK, &shown(&services, &endpoint))
     })

@@ -201,26 +201,5 @@ fn summed_up(points: &Points, counts_samples: bool) -> Value {
 /// A window has the time of its end; the last one ends with the range.
 fn point(range: &Range, start: Micros, value: f64) -> Value {
     let end = Micros(start.0.saturating_add(range.step_micros)).min(range.stop);
-    json!({ "time": iso(end), "value": output::number(value) })
-}
-
-/// As Python writes a time: with an offset, and six digits of a second or none.
-fn iso(time: Micros) -> String {
-    let text = time.to_string();
-    let text = text.trim_end_matches('Z');
-    match text.split_once('.') {
-        Some((seconds, fraction)) => format!("{seconds}.{fraction:0<6}+00:00"),
-        None => format!("{text}+00:00"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_written_as_python_does() {
-        assert_eq!(iso(Micros(0)), "1970-01-01T00:00:00+00:00");
-        assert_eq!(iso(Micros(1_500_000)), "1970-01-01T00:00:01.500000+00:00");
-    }
+    json!({ "time": output::iso(end), "value": output::number(value) })
 }

@@ -35,6 +35,7 @@ mod people; // registration and tokens
 mod ports; // port probes
 mod probes; // health, readiness, self-metrics, the API's description
 mod refusal; // a stage's error to an answer
+mod samples; // samples of a stretch of time
 mod scratch; // buffers that requests share
 mod series; // the catalog
 mod servers; // registration
@@ -66,15 +67,16 @@ use crate::jobs::Runner;
 use crate::jobs::keep::MonthsWatch;
 use crate::jobs::retention::Policy;
 use crate::journal::Journal;
-use crate::live::{HeartbeatConfig, Hub, Replays};
+use crate::live::{HeartbeatConfig, Hub, Replays, Reports};
 use crate::query;
 use crate::shutdown::Tasks;
 use crate::store::Database;
-use crate::telemetry::Metrics;
+use crate::telemetry::{IngestLog, Machine, Metrics};
 use crate::wire::otlp::Reading;
 use crate::wire::prometheus::Naming;
 pub use influx::InfluxReading;
 pub use scratch::ScratchPool;
+pub use systems::report_of_agent;
 
 /// What handlers work with: the entry point of every stage.
 #[derive(Debug)]
@@ -84,6 +86,8 @@ pub struct Services {
     pub hub: Arc<Hub>,
     pub replays: Arc<Replays>,
     pub alerts: Alerts,
+    /// Reports of agents, for those who listen.
+    pub reports: Arc<Reports>,
     pub heartbeat: HeartbeatConfig,
     /// Live sessions: they outlive the requests that opened them.
     pub sessions: Tasks,
@@ -117,6 +121,10 @@ pub struct Services {
     pub metrics: Arc<Metrics>,
     pub scratch: ScratchPool,
     pub readiness: Arc<Readiness>,
+    /// Where reports are shown to people, when they are.
+    pub ingest_log: IngestLog,
+    /// What the server runs on.
+    pub machine: Machine,
 }
 
 /// Whether requests should come here.
@@ -161,7 +169,7 @@ pub fn router(services: &Arc<Services>) -> Result<Router, RouteError> {
     let with = |handler: AnyHandler| bind(services, handler);
     let stages = stage_routes(Router::builder(), with);
     let stages = delivery_routes(alert_routes(identity_routes(stages, with), with), with);
-    people_routes(dialect_routes(stages, with), with).build()
+    people_routes(dialect_routes(system_routes(stages, with), with), with).build()
 }
 
 /// Who may send and read, and with which tokens.
@@ -210,7 +218,6 @@ fn stage_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) ->
         .route((Access::Open, Structured), Method::GET, "/-/ready", with(probes::ready))
         .route((Access::OBSERVE, Structured), Method::GET, "/-/metrics", with(probes::self_metrics))
         .route((Access::Open, Structured), Method::GET, "/openapi.json", with(probes::openapi))
-        .route((Access::Open, Text), Method::GET, "/health", with(probes::health))
         .route((Access::READ, Text), Method::GET, "/api/v1/servers", with(servers::list))
         .route((Access::INGEST, Text), Method::POST, "/api/v1/servers", with(servers::register))
         .route((Access::READ, Text), Method::GET, "/api/v1/servers/{id}", with(servers::get))
@@ -301,10 +308,24 @@ fn delivery_routes<H: Handler>(mut builder: RouterBuilder, with: impl Fn(AnyHand
         .route(CHANGE, Method::POST, "/api/v1/alerts/recipients/{id}/test", with(alerts::recipients::try_out))
 }
 
-/// What agents of others send, and their dashboards ask.
-fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+/// What agents of the systems that are replaced send, and their dashboards ask.
+fn system_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
     builder
         .route((Access::Signed, Detail, Words::Agent), Method::POST, "/ingest", with(systems::ingest::ingest))
+        .route((Access::Person, Detail, Words::Socket), Method::GET, "/ws", with(report_of_agent::open))
+        .route((Access::Person, Detail, Words::Socket), Method::GET, "/ws/{agent_id}", with(report_of_agent::open))
+        .route((Access::READ, Detail), Method::GET, "/api/ui/dashboard", with(systems::hosts::dashboard))
+        .route((Access::READ, Detail), Method::GET, "/api/ui/hosts", with(systems::hosts::list))
+        .route((Access::READ, Detail), Method::GET, "/api/ui/host/{id}", with(systems::hosts::get))
+        .route((Access::READ, Detail), Method::GET, "/api/ui/host/{id}/timeseries", with(systems::hosts::timeseries))
+        .route((Access::READ, Detail), Method::GET, "/api/ui/search", with(systems::hosts::search))
+        .route((Access::Open, Detail), Method::GET, "/", with(systems::front_page::root))
+        .route((Access::Open, Both), Method::GET, "/health", with(systems::front_page::health))
+        .route((Access::Open, Detail), Method::GET, "/api/health", with(systems::front_page::health))
+        .route((Access::READ, Detail), Method::GET, "/overview", with(systems::front_page::overview))
+        .route((Access::READ, Detail), Method::GET, "/api/overview", with(systems::front_page::overview))
+        .route((Access::Open, Detail), Method::GET, "/readiness", with(systems::richardops::readiness))
+        .route((Access::READ, Detail), Method::GET, "/metrics/range", with(systems::richardops::range))
         .route((Access::Open, Detail), Method::GET, "/healthz", with(systems::richardops::healthz))
         .route((Access::READ, Detail), Method::GET, "/metrics/recent", with(systems::richardops::recent_metrics))
         .route((Access::READ, Detail), Method::GET, "/events/recent", with(systems::richardops::events))
@@ -322,6 +343,11 @@ fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) 
         .route((Access::READ, Detail), Method::GET, "/api/gpu", with(systems::syncpulse::gpus))
         .route((Access::READ, Detail), Method::GET, "/alerts", with(systems::alerts::list))
         .route((Access::READ, Detail), Method::GET, "/api/alerts", with(systems::alerts::list))
+}
+
+/// What programs of others send.
+fn dialect_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) -> H) -> RouterBuilder {
+    builder
         .route((Access::INGEST, Text, Words::InfluxOne), Method::POST, "/write", with(influx::write_v1))
         .route((Access::INGEST, Text, Words::InfluxOne), Method::POST, "/query", with(influx::query))
         .route((Access::Open, Text), Method::GET, "/ping", with(influx::ping))

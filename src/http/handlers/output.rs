@@ -6,7 +6,7 @@ use serde_json::{Number, Value, json};
 use uuid::Uuid;
 
 use crate::http::{ApiError, Response, response};
-use crate::model::UserId;
+use crate::model::{Micros, UserId};
 use crate::store::invites::Invite;
 use crate::store::sessions::Session;
 use crate::store::users::User;
@@ -19,6 +19,16 @@ pub(super) fn number(value: f64) -> Value {
         return Value::from(value as i64);
     }
     Number::from_f64(value).map_or(Value::Null, Value::Number)
+}
+
+/// As Python writes a time: with an offset, and six digits of a second or none.
+pub(super) fn iso(time: Micros) -> String {
+    let text = time.to_string();
+    let text = text.trim_end_matches('Z');
+    match text.split_once('.') {
+        Some((seconds, fraction)) => format!("{seconds}.{fraction:0<6}+00:00"),
+        None => format!("{text}+00:00"),
+    }
 }
 
 /// A list, which the source system answers as `null` when it is empty.
@@ -88,4 +98,15 @@ pub(super) fn invite(invite: &Invite) -> Value {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_python_does() {
+        assert_eq!(iso(Micros(0)), "1970-01-01T00:00:00+00:00");
+        assert_eq!(iso(Micros(1_500_000)), "1970-01-01T00:00:01.500000+00:00");
+    }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
-use serde_json::json;
 
 use super::{Answering, Services};
 use crate::http::{ApiError, Request, response};
@@ -20,32 +19,31 @@ pub(super) fn healthy(_services: Arc<Services>, _request: Request) -> Answering 
     Box::pin(async { Ok(response::text(StatusCode::OK, "healthy\n")) })
 }
 
-/// Requests would be answered: PostgreSQL is there, what is coming has a place in it, and nobody asked the server to stop.
 pub(super) fn ready(services: Arc<Services>, _request: Request) -> Answering {
     Box::pin(async move {
-        let not_ready = |code, reason: Cow<'static, str>| ApiError::unavailable(code, reason, Duration::from_secs(1));
-        if services.readiness.is_draining() {
-            return Err(not_ready("shutting_down", "the server is shutting down".into()));
-        }
-        let asking = async {
-            services.database.ping().await?;
-            services.months.missing().await
-        };
-        let answered = tokio::time::timeout(PING_MAX, asking).await;
-        let is_up = matches!(answered, Ok(Ok(_)));
-        services.metrics.postgres.up.set(i64::from(is_up));
-        match answered {
-            Ok(Ok(None)) => {}
-            Ok(Ok(Some(missing))) => return Err(not_ready("month_missing", missing.into())),
-            _ => return Err(not_ready("database_unavailable", "PostgreSQL is not available".into())),
-        }
+        check_ready(&services).await?;
         Ok(response::text(StatusCode::OK, "ready\n"))
     })
 }
 
-/// What the source system's agents and dashboards look at.
-pub(super) fn health(_services: Arc<Services>, _request: Request) -> Answering {
-    Box::pin(async { response::json(StatusCode::OK, &json!({ "status": "ok" })) })
+/// Requests would be answered: PostgreSQL is there, what is coming has a place in it, and nobody asked the server to stop.
+pub(super) async fn check_ready(services: &Services) -> Result<(), ApiError> {
+    let not_ready = |code, reason: Cow<'static, str>| ApiError::unavailable(code, reason, Duration::from_secs(1));
+    if services.readiness.is_draining() {
+        return Err(not_ready("shutting_down", "the server is shutting down".into()));
+    }
+    let asking = async {
+        services.database.ping().await?;
+        services.months.missing().await
+    };
+    let answered = tokio::time::timeout(PING_MAX, asking).await;
+    let is_up = matches!(answered, Ok(Ok(_)));
+    services.metrics.postgres.up.set(i64::from(is_up));
+    match answered {
+        Ok(Ok(None)) => Ok(()),
+        Ok(Ok(Some(missing))) => Err(not_ready("month_missing", missing.into())),
+        _ => Err(not_ready("database_unavailable", "PostgreSQL is not available".into())),
+    }
 }
 
 pub(super) fn self_metrics(services: Arc<Services>, _request: Request) -> Answering {

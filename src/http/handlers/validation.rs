@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Services, admission, multipart};
 use crate::http::query::Query;
 use crate::http::{ApiError, Request};
+use crate::wire::systems::validation::{MISSING, NO_JSON, NO_OBJECT, NO_TEXT};
 
 /// Longest body of a form or of somebody who registers.
 const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -37,17 +38,16 @@ pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     }
     match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => {
-            let told = "Input should be a valid dictionary or object to extract fields from";
-            Err(refused(vec![detail("model_attributes_type", &json!(["body"]), told)]))
-        }
-        Err(error) => {
-            let mut told = detail("json_invalid", &json!(["body", offset(body, &error)]), "JSON decode error");
-            told["input"] = json!({});
-            told["ctx"] = json!({ "error": "Expecting value" });
-            Err(refused(vec![told]))
-        }
+        Ok(_) => Err(refused(vec![NO_OBJECT.told(&json!(["body"]), &Value::Null)])),
+        Err(error) => Err(no_json(offset(body, &error), "Expecting value")),
     }
+}
+
+/// A body that is no JSON, as can be told at this byte.
+pub(super) fn no_json(offset: usize, reason: &str) -> ApiError {
+    let mut told = NO_JSON.told(&json!(["body", offset]), &json!({}));
+    told["ctx"] = json!({ "error": reason });
+    refused(vec![told])
 }
 
 /// Texts that all have to be there.
@@ -57,7 +57,7 @@ pub(super) fn texts<const N: usize>(fields: &Map<String, Value>, names: [&str; N
         .filter_map(|name| match fields.get(*name) {
             None => Some(missing(&["body", name])),
             Some(Value::String(_)) => None,
-            Some(_) => Some(detail("string_type", &json!(["body", name]), "Input should be a valid string")),
+            Some(_) => Some(NO_TEXT.told(&json!(["body", name]), &Value::Null)),
         })
         .collect();
     if !problems.is_empty() {
@@ -78,15 +78,11 @@ pub(super) fn form_texts<const N: usize>(form: &Query, names: [&str; N]) -> Resu
 }
 
 pub(super) fn missing(place: &[&str]) -> Value {
-    detail("missing", &json!(place), "Field required")
+    MISSING.told(&json!(place), &Value::Null)
 }
 
 pub(super) fn refused(details: Vec<Value>) -> ApiError {
     ApiError::unprocessable("validation", "the request is not as it has to be").with_details(details)
-}
-
-fn detail(kind: &str, place: &Value, told: &str) -> Value {
-    json!({ "type": kind, "loc": place, "msg": told, "input": null })
 }
 
 /// Where the reader stopped, in bytes.

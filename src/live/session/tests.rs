@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::live::fixtures::flush;
 use crate::live::replay::REPLAYS_MAX;
-use crate::live::{HubConfig, HubWorker, Marks, QueueLimits, Replay, ReplayFuture, ReplayRange};
+use crate::live::{HubConfig, HubWorker, Marks, QueueLimits, Replay, ReplayFuture, ReplayRange, StreamRequest};
 use crate::matching::fixtures::{directory, pairs};
 use crate::model::{CommitListener, Micros, Origin, Reach, Sample};
 
@@ -43,8 +43,14 @@ impl Served {
         let request = StreamRequest::parse(&pairs(of), Reach::everything()).unwrap();
         let (tasks, heartbeat) = (Tasks::default(), HeartbeatConfig::default());
         let dismissed = CancellationToken::new();
-        let setup =
-            SessionSetup { hub: Arc::clone(&hub), replays, request, heartbeat, tasks: tasks.clone(), dismissed };
+        let setup = SessionSetup {
+            hub: Arc::clone(&hub),
+            replays,
+            wanted: Wanted::Stream(request),
+            heartbeat,
+            tasks: tasks.clone(),
+            dismissed,
+        };
         let stop = CancellationToken::new();
         let session = tasks.spawn("session", serve(server, setup, stop.clone().cancelled_owned()));
         let client = WebSocketStream::from_raw_socket(client, Role::Client, None).await;

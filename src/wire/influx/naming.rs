@@ -3,7 +3,7 @@
 
 use crate::model::series::LABELS_MAX;
 use crate::model::{Code, Identity, IdentityError, Labels, RawIdentity};
-use crate::wire::composed::HOST_BYTES_MAX;
+use crate::wire::composed::check_host;
 
 type Refused = (Code, String);
 
@@ -33,10 +33,7 @@ impl Naming {
         let (host, labels) = self.split(body, raw)?;
         Labels::new(labels).map_err(refused)?;
         let host = host.map_or_else(|| self.default_host.clone(), |(_, host)| host.into_string());
-        if host.len() > HOST_BYTES_MAX || host.contains('\0') {
-            let message = format!("host name is {} bytes long, at most {HOST_BYTES_MAX} without a NUL", host.len());
-            return Err((Code::InvalidText, message));
-        }
+        check_host(&host)?;
         Ok(host)
     }
 

@@ -5,7 +5,7 @@ use super::sink::BUCKET;
 use super::spelling;
 use crate::model::series::LABELS_MAX;
 use crate::model::{Code, Identity, IdentityError, Labels, RawIdentity};
-use crate::wire::composed::HOST_BYTES_MAX;
+use crate::wire::composed::check_host;
 
 type Refused = (Code, String);
 
@@ -49,10 +49,7 @@ impl Naming {
         let labelled = |name: &String| parts.labels.iter().find(|(label, _)| label == name);
         let host = self.host_labels.iter().find_map(labelled).map(|(_, value)| host_part(value));
         let host = host.filter(|host| !host.is_empty()).unwrap_or(&self.default_host);
-        if host.len() > HOST_BYTES_MAX || host.contains('\0') {
-            let message = format!("host name is {} bytes long, at most {HOST_BYTES_MAX} without a NUL", host.len());
-            return Err((Code::InvalidText, message));
-        }
+        check_host(host)?;
         let host = host.to_owned();
         // A series that cannot be must not register its server.
         self.identity(text, raw)?;

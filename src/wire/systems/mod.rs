@@ -5,6 +5,7 @@
 //!
 //! [`tree::series`]: super::tree::series
 
+pub mod console; // a report for people
 pub mod fleet; // snapshots of Windows machines, and what their agent really sends
 mod moment; // the times of four systems
 pub mod python; // how values look to the programs these systems were written in

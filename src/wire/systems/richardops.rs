@@ -3,7 +3,7 @@
 
 use super::moment;
 use super::report::{Happening, Line};
-use super::validation::{Place, Problems, Step};
+use super::validation::{NO_TIME, Place, Problems, Step};
 use crate::model::Micros;
 use crate::wire::tree::Value;
 use crate::wire::tree::series::{Names, Rule};
@@ -123,7 +123,7 @@ impl Reader {
         let time = moment::of(value);
         if time.is_none() {
             let place = [place, &[Step::Name("timestamp")]].concat();
-            self.problems.add("datetime_parsing", &place, "Input should be a valid datetime", value);
+            self.problems.add(NO_TIME, &place, value);
         }
         time
     }

@@ -2,6 +2,7 @@
 
 use super::moment;
 use crate::model::Micros;
+use crate::wire::json::write::write_json_string;
 use crate::wire::tree::Value;
 use crate::wire::tree::series::{Label, Names, Rule};
 
@@ -56,6 +57,50 @@ pub fn time(report: Value<'_>) -> Result<Micros, Refused> {
     moment::of(timestamp).ok_or(Refused::BadTimestamp)
 }
 
+/// Who sent a report, as dashboards are told.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender<'a> {
+    pub agent_id: i32,
+    pub agent_name: &'a str,
+    pub user_id: i64,
+}
+
+/// A report as it came, with who sent it: whatever it says of that itself is written over where it stands.
+pub fn addressed(report: Value<'_>, sender: Sender<'_>) -> Vec<u8> {
+    let mut name = Vec::new();
+    write_json_string(&mut name, sender.agent_name);
+    let said = [
+        ("agent_id", sender.agent_id.to_string().into_bytes()),
+        ("agent_name", name),
+        ("user_id", sender.user_id.to_string().into_bytes()),
+    ];
+    let mut was_said = [false; 3];
+    let mut out = vec![b'{'];
+    let mut member = |name: &str, value: &[u8]| {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        write_json_string(&mut out, name);
+        out.push(b':');
+        out.extend_from_slice(value);
+    };
+    for (name, value) in report.members() {
+        match said.iter().position(|(known, _)| *known == name) {
+            Some(place) if was_said[place] => {}
+            Some(place) => {
+                was_said[place] = true;
+                member(&name, &said[place].1);
+            }
+            None => member(&name, value.raw()),
+        }
+    }
+    for ((name, value), _) in said.iter().zip(was_said).filter(|(_, was_said)| !was_said) {
+        member(name, value);
+    }
+    out.push(b'}');
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::report::{tests::shown, write_samples};
@@ -95,6 +140,20 @@ mod tests {
         assert_eq!(samples(headless), expected);
         let gui = r#"{"timestamp":1,"cpu":{"frequency_mhz":3400.0,"count":8},"disk":{"partitions":[]},"agent_id":3}"#;
         assert_eq!(samples(gui), ["laptop cpu/frequency_mhz{} 3400", "laptop cpu/count{} 8"]);
+    }
+
+    #[test]
+    fn a_report_is_passed_on_as_it_came_but_for_who_sent_it() {
+        let addressed = |text: &str| {
+            let tree = Tree::read(text.as_bytes(), Leniency::Strict).unwrap();
+            let sender = Sender { agent_id: 3, agent_name: "my \"lap\"", user_id: 8 };
+            String::from_utf8(addressed(tree.root(), sender)).unwrap()
+        };
+        assert_eq!(addressed("{}"), r#"{"agent_id":3,"agent_name":"my \"lap\"","user_id":8}"#);
+        let sent = r#"{"z":1.50, "user_id":"root","a":[1e3,{"agent_id":9}],"agent_id":1,"agent_id":2,"é":"\u0041"}"#;
+        let told =
+            r#"{"z":1.50,"user_id":8,"a":[1e3,{"agent_id":9}],"agent_id":3,"é":"\u0041","agent_name":"my \"lap\""}"#;
+        assert_eq!(addressed(sent), told);
     }
 
     #[test]

@@ -13,14 +13,47 @@ const PROBLEMS_MAX: usize = 100;
 /// Longest input that is shown beside its problem.
 const INPUT_BYTES_MAX: usize = 4_096;
 
+/// A way to be wrong, and its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    kind: &'static str,
+    message: &'static str,
+}
+
+const fn wrong(kind: &'static str, message: &'static str) -> Wrong {
+    Wrong { kind, message }
+}
+
+pub const MISSING: Wrong = wrong("missing", "Field required");
+pub const NO_OBJECT: Wrong =
+    wrong("model_attributes_type", "Input should be a valid dictionary or object to extract fields from");
+pub const NO_LIST: Wrong = wrong("list_type", "Input should be a valid list");
+pub const NO_TEXT: Wrong = wrong("string_type", "Input should be a valid string");
+pub const NO_NUMBER: Wrong = wrong("float_type", "Input should be a valid number");
+pub const NO_NUMBER_IN_TEXT: Wrong =
+    wrong("float_parsing", "Input should be a valid number, unable to parse string as a number");
+pub const NO_INTEGER: Wrong = wrong("int_type", "Input should be a valid integer");
+pub const NO_INTEGER_IN_TEXT: Wrong =
+    wrong("int_parsing", "Input should be a valid integer, unable to parse string as an integer");
+pub const FRACTION: Wrong =
+    wrong("int_from_float", "Input should be a valid integer, got a number with a fractional part");
+pub const NO_TIME: Wrong = wrong("datetime_parsing", "Input should be a valid datetime");
+pub const NO_JSON: Wrong = wrong("json_invalid", "JSON decode error");
+
+impl Wrong {
+    /// As an element of `detail`: where it is, and what was sent, as far as that is shown.
+    pub fn told(self, place: &serde_json::Value, input: &serde_json::Value) -> serde_json::Value {
+        json!({ "type": self.kind, "loc": place, "msg": self.message, "input": input })
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Problems(Vec<Problem>);
 
 #[derive(Clone, Debug, PartialEq)]
 struct Problem {
-    kind: &'static str,
+    wrong: Wrong,
     place: Vec<Step>,
-    message: String,
     input: serde_json::Value,
 }
 
@@ -48,7 +81,7 @@ impl Problems {
             };
             std::iter::once(json!("body")).chain(place.iter().map(step)).collect()
         };
-        let shown = |problem: &Problem| json!({"type": problem.kind, "loc": steps(&problem.place), "msg": problem.message, "input": problem.input});
+        let shown = |problem: &Problem| problem.wrong.told(&steps(&problem.place).into(), &problem.input);
         self.0.iter().map(shown).collect()
     }
 
@@ -56,7 +89,7 @@ impl Problems {
     pub fn needed<'t>(&mut self, object: Value<'t>, place: Place<'_>, name: &'static str) -> Option<Value<'t>> {
         let found = object.get(name);
         if found.is_none() {
-            self.add("missing", &[place, &[Step::Name(name)]].concat(), "Field required", object);
+            self.add(MISSING, &[place, &[Step::Name(name)]].concat(), object);
         }
         found
     }
@@ -64,15 +97,14 @@ impl Problems {
     pub fn object<'t>(&mut self, value: Value<'t>, place: Place<'_>) -> Option<Value<'t>> {
         let is_object = value.kind() == Kind::Object;
         if !is_object {
-            let message = "Input should be a valid dictionary or object to extract fields from";
-            self.add("model_attributes_type", place, message, value);
+            self.add(NO_OBJECT, place, value);
         }
         is_object.then_some(value)
     }
 
     pub fn list<'t>(&mut self, value: Value<'t>, place: Place<'_>) -> Vec<Value<'t>> {
         if value.kind() != Kind::Array {
-            self.add("list_type", place, "Input should be a valid list", value);
+            self.add(NO_LIST, place, value);
         }
         value.elements().collect()
     }
@@ -80,7 +112,7 @@ impl Problems {
     pub fn text(&mut self, value: Value<'_>, place: Place<'_>) -> Option<String> {
         let text = value.text().map(|text| text.into_owned());
         if text.is_none() {
-            self.add("string_type", place, "Input should be a valid string", value);
+            self.add(NO_TEXT, place, value);
         }
         text
     }
@@ -92,11 +124,7 @@ impl Problems {
             text.as_deref().and_then(|text| text.trim().parse::<f64>().ok()).filter(|number| number.is_finite());
         let number = value.number().or(parsed);
         if number.is_none() {
-            let (kind, message) = match text {
-                Some(_) => ("float_parsing", "Input should be a valid number, unable to parse string as a number"),
-                None => ("float_type", "Input should be a valid number"),
-            };
-            self.add(kind, place, message, value);
+            self.add(if text.is_some() { NO_NUMBER_IN_TEXT } else { NO_NUMBER }, place, value);
         }
         number
     }
@@ -106,27 +134,23 @@ impl Problems {
         let text = value.text();
         let integer = value.integer().or_else(|| text.as_deref()?.trim().parse().ok());
         if integer.is_none() {
-            let (kind, message) = match (value.kind(), text) {
-                (Kind::Number, _) => {
-                    ("int_from_float", "Input should be a valid integer, got a number with a fractional part")
-                }
-                (_, Some(_)) => {
-                    ("int_parsing", "Input should be a valid integer, unable to parse string as an integer")
-                }
-                _ => ("int_type", "Input should be a valid integer"),
+            let wrong = match (value.kind(), text) {
+                (Kind::Number, _) => FRACTION,
+                (_, Some(_)) => NO_INTEGER_IN_TEXT,
+                _ => NO_INTEGER,
             };
-            self.add(kind, place, message, value);
+            self.add(wrong, place, value);
         }
         integer
     }
 
-    pub fn add(&mut self, kind: &'static str, place: Place<'_>, message: &str, input: Value<'_>) {
+    pub fn add(&mut self, wrong: Wrong, place: Place<'_>, input: Value<'_>) {
         if self.0.len() < PROBLEMS_MAX {
             let input = match input.raw() {
                 raw if raw.len() <= INPUT_BYTES_MAX => serde_json::from_slice(raw).unwrap_or_default(),
                 _ => json!("…"),
             };
-            self.0.push(Problem { kind, place: place.to_vec(), message: message.to_owned(), input });
+            self.0.push(Problem { wrong, place: place.to_vec(), input });
         }
     }
 }
@@ -142,7 +166,7 @@ impl std::fmt::Display for Problems {
                 }
             }
             let path = path.trim_start_matches('.');
-            write!(out, "{}{path}: {}", if place > 0 { "; " } else { "" }, problem.message)?;
+            write!(out, "{}{path}: {}", if place > 0 { "; " } else { "" }, problem.wrong.message)?;
         }
         Ok(())
     }

@@ -51,6 +51,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     transfers(&mut client, &id).await;
     lines(&mut client).await;
     reports(&mut client).await;
+    fleet(&mut client).await;
     telemetry(&mut client).await;
     prometheus(&mut client).await;
     snapshots(&mut client, &id).await;
@@ -251,6 +252,13 @@ async fn reports(client: &mut Client<'_>) {
     for path in ["/healthz", "/containers", "/metrics", "/gpu", "/api/metrics", "/api/gpu", "/alerts", "/api/alerts"] {
         client.get(path, "", 200).await;
     }
+    for path in ["/", "/api/health", "/overview", "/api/overview", "/readiness"] {
+        client.get(path, "", 200).await;
+    }
+    let page = client.server.send(Method::GET, "/", &[("accept", "text/html")], b"").await;
+    client.check(&Method::GET, "/", 404, page);
+    client.get("/metrics/range", "period=1h", 200).await;
+    client.get("/metrics/range", "period=2h", 400).await;
     for path in ["/metrics/recent", "/events/recent", "/logs/recent", "/logs/search", "/alerts", "/api/alerts"] {
         client.get(path, "limit=1&q=a", 200).await;
         client.get(path, "limit=0&q=a", 422).await;
@@ -264,6 +272,29 @@ async fn reports(client: &mut Client<'_>) {
             let answer = client.server.get(&format!("{path}?samples=0")).await;
             client.check(&Method::GET, pattern, 422, answer);
         }
+    }
+}
+
+/// The pages of the fleet's system, with one host.
+async fn fleet(client: &mut Client<'_>) {
+    client.post("/ingest", systems::snapshot_of("a"), 200).await;
+    client.get("/api/ui/dashboard", "", 200).await;
+    let hosts = client.get("/api/ui/hosts", "q=a", 200).await.json();
+    client.get("/api/ui/hosts", "q=%00", 400).await;
+    client.get("/api/ui/search", "q=a", 200).await;
+    client.get("/api/ui/search", "q=%00", 400).await;
+    client.get("/api/ui/search", "", 422).await;
+    let id = hosts[0]["id"].to_string();
+    for (pattern, id, query, status) in [
+        ("/api/ui/host/{id}", id.as_str(), "", 200),
+        ("/api/ui/host/{id}", "999999", "", 404),
+        ("/api/ui/host/{id}/timeseries", &id, "metric=cpu", 200),
+        ("/api/ui/host/{id}/timeseries", &id, "metric=gpu", 400),
+        ("/api/ui/host/{id}/timeseries", &id, "", 422),
+        ("/api/ui/host/{id}/timeseries", "999999", "metric=cpu", 404),
+    ] {
+        let answer = client.server.get(&format!("{}?{query}", pattern.replace("{id}", id))).await;
+        client.check(&Method::GET, pattern, status, answer);
     }
 }
 
@@ -351,13 +382,17 @@ async fn probes(client: &mut Client<'_>) {
     client.get(STREAM, "", 400).await;
     let answer = client.server.send(Method::GET, STREAM, &[("origin", "https://other.example")], b"").await;
     client.check(&Method::GET, STREAM, 403, answer);
-    let mut handshake = format!("GET {STREAM} HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\n").into_bytes();
+    let answer = client.server.send_bytes(&handshake(STREAM)).await;
+    client.check(&Method::GET, STREAM, StatusCode::SWITCHING_PROTOCOLS.as_u16(), answer);
+}
+
+fn handshake(path: &str) -> Vec<u8> {
+    let mut handshake = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\n").into_bytes();
     handshake.extend_from_slice(b"upgrade: websocket\r\nsec-websocket-version: 13\r\n");
     handshake.extend_from_slice(b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
     // A close frame right behind it, so that the connection ends.
     handshake.extend_from_slice(&[0x88, 0x80, 0, 0, 0, 0]);
-    let answer = client.server.send_bytes(&handshake).await;
-    client.check(&Method::GET, STREAM, StatusCode::SWITCHING_PROTOCOLS.as_u16(), answer);
+    handshake
 }
 
 async fn jobs(client: &mut Client<'_>) {

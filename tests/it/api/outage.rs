@@ -36,7 +36,8 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
         // A live session needs no database until it asks for a replay, and there are no databases to create.
         // Agents belong to persons, and nobody has signed in here.
         let is_of_persons = pattern.contains("/agents") && !pattern.ends_with("validate-token");
-        let is_passed_over = ["/api/v1/stream", "/query"].contains(&pattern.as_str()) || is_about_people(pattern);
+        let is_passed_over = ["/api/v1/stream", "/query", "/ws", "/ws/{agent_id}"].contains(&pattern.as_str())
+            || is_about_people(pattern);
         if *status != 503 || is_of_persons || is_passed_over {
             continue;
         }
@@ -46,7 +47,7 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
             .replace("{agent_id}", "1")
             .replace("{metric}", "cpu");
         let path = path.replace("{name}", "fold").replace("{*grouping}", "YQ");
-        let path = format!("{path}?server_id={id}&job_id={id}&check_id={id}&q=a&token={}", "a".repeat(64));
+        let path = format!("{path}?server_id={id}&job_id={id}&check_id={id}&q=a&period=1h&token={}", "a".repeat(64));
         let is_remote_write = TYPED.contains(&pattern.as_str());
         let body = match pattern.as_str() {
             "/write" | "/api/v2/write" | "/api/v3/write_lp" => b"cpu,host=server03 usage=1".to_vec(),

@@ -35,9 +35,13 @@ async fn latest(server: &TestServer, hostname: &str) -> Vec<String> {
 }
 
 fn snapshot() -> Value {
+    snapshot_of("PC-07")
+}
+
+pub(super) fn snapshot_of(hostname: &str) -> Value {
     json!({
         "schema_version": "1.0", "timestamp_utc": NOW, "interval_seconds": 30,
-        "host": { "hostname": "PC-07", "machine_id": "6f96" },
+        "host": { "hostname": hostname, "machine_id": "6f96" },
         "cpu": { "utilization_pct": 12.5, "idle_pct": 87.5 },
         "disk": { "physical": [], "volumes": [{ "mount": "C:\\", "total_bytes": 511_101_108_224_u64,
             "free_bytes": 40_888_088_657_u64, "free_pct": 8.0 }] },

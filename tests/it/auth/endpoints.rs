@@ -92,3 +92,34 @@ async fn a_token_made_by_form_is_shown_and_downloaded_once_and_no_get_makes_anot
     assert_eq!(knock(&server, text(&created["token"])).await, StatusCode::OK, "still the same");
     server.stop().await.unwrap();
 }
+
+/// A snapshot of a machine.
+fn snapshot(hostname: &str, machine_id: &str, interval_seconds: u32) -> Value {
+    json!({ "schema_version": "1.0", "timestamp_utc": super::THEN, "interval_seconds": interval_seconds,
+        "host": { "hostname": hostname, "machine_id": machine_id }, "cpu": { "utilization_pct": 1, "idle_pct": 99 } })
+}
+
+#[tokio::test]
+async fn what_an_endpoint_says_of_itself_is_so_from_then_on_unless_another_one_has_the_name() {
+    let (server, admin) = scene().await;
+    let add = async |hostname: &str, machine_id: &str| {
+        let new = json!({ "hostname": hostname, "machine_id": machine_id });
+        server.ask(Method::POST, "/api/v1/endpoints", &admin, &new).await.json()
+    };
+    let (first, second) = (add("PC-07", "6f96").await, add("PC-09", "7a7a").await);
+    let path = format!("/api/v1/endpoints/{}", first["id"]);
+    let send = async |snapshot: Value| {
+        let answer = server.ask(Method::POST, "/api/v1/ingest", text(&first["token"]), &snapshot).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        let shown = server.ask(Method::GET, &path, &admin, &Value::Null).await.json();
+        ["hostname", "machine_id", "last_interval_seconds"].map(|name| shown[name].clone())
+    };
+    let said = |hostname: &str, machine_id: &str, interval: u32| [json!(hostname), json!(machine_id), json!(interval)];
+    assert_eq!(send(snapshot("PC-08", "6f97", 30)).await, said("PC-08", "6f97", 30));
+    assert_eq!(send(snapshot("PC-08", "6f97", 60)).await, said("PC-08", "6f97", 60));
+    assert_eq!(send(snapshot("PC-09", "7a7a", 60)).await, said("PC-08", "6f97", 60), "the other one's");
+    let listed = server.ask(Method::GET, "/api/v1/servers", &admin, &Value::Null).await;
+    assert_eq!(listed.status, StatusCode::FORBIDDEN, "this token is for other things");
+    assert_ne!(first["server_id"], second["server_id"]);
+    server.stop().await.unwrap();
+}

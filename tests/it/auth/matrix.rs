@@ -144,7 +144,8 @@ impl Caller {
 
 fn expected(caller: &Caller, row: &Row, access: Access) -> u16 {
     let Row(method, pattern, _, _, reached, beyond) = row;
-    let Some(rights) = caller.rights else { return if access == Access::Open { *reached } else { 401 } };
+    let unknown = if pattern.starts_with("/ws") { 403 } else { 401 };
+    let Some(rights) = caller.rights else { return if access == Access::Open { *reached } else { unknown } };
     let may = match access {
         Access::Open => return *reached,
         Access::Person => caller.is_person,

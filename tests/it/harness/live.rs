@@ -1,5 +1,7 @@
 //! A client of live push: a WebSocket to a server of the test.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -20,7 +22,12 @@ pub(crate) struct LiveClient {
 impl LiveClient {
     /// Opens a session with the filter and options of a query string. It may be subscribed only a little later.
     pub(crate) async fn open(server: &TestServer, query: &str) -> Self {
-        let url = format!("ws://{}/api/v1/stream?{query}", server.address);
+        Self::open_at(server, &format!("/api/v1/stream?{query}")).await
+    }
+
+    /// Opens a session at a path.
+    pub(crate) async fn open_at(server: &TestServer, path: &str) -> Self {
+        let url = format!("ws://{}{path}", server.address);
         let socket = TcpStream::connect(server.address).await.expect("the server listens");
         let upgrading = tokio_tungstenite::client_async(url, socket);
         let upgraded = tokio::time::timeout(PATIENCE, upgrading).await.expect("a server upgrades in time");
@@ -41,6 +48,11 @@ impl LiveClient {
     pub(crate) async fn frame(&mut self) -> Value {
         let frame = tokio::time::timeout(PATIENCE, self.next()).await.expect("a frame comes in time");
         frame.expect("the session goes on")
+    }
+
+    /// The next frame, if one comes this soon.
+    pub(crate) async fn frame_within(&mut self, patience: Duration) -> Option<Value> {
+        tokio::time::timeout(patience, self.next()).await.ok().map(|frame| frame.expect("the session goes on"))
     }
 
     /// The value of the next metric. Panics when frames were dropped on the way.

@@ -12,8 +12,11 @@ use crate::admit::budget::Permit;
 use crate::alert::reports::Sender;
 use crate::auth::Who;
 use crate::http::{ApiError, Request, Response, response};
+use crate::store::StoreError;
+use crate::store::agents::{self, Said};
+use crate::wire::composed::check_host;
 use crate::wire::json::Kind;
-use crate::wire::systems::fleet::{RULES, check, head, is_agent_report, translate};
+use crate::wire::systems::fleet::{Head, RULES, check, head, is_agent_report, translate};
 use crate::wire::tree::{Leniency, Tree, Value};
 
 /// The kind its snapshots are kept as.
@@ -54,7 +57,29 @@ pub(super) async fn ingest(
         sender: Sender::Endpoint,
     };
     let snapshot_id = report::keep(services, request, report, permit).await?;
+    if let Some(server_id) = server_id {
+        take_over(services, server_id, &head).await?;
+    }
     response::json(StatusCode::OK, &json!({ "ok": true, "snapshot_id": snapshot_id }))
+}
+
+/// What an endpoint says of itself is so from now on.
+async fn take_over(services: &Services, server_id: Uuid, head: &Head) -> Result<(), ApiError> {
+    let Head { hostname, machine_id, interval_seconds, .. } = head;
+    if check_host(hostname).is_err() || check_host(machine_id).is_err() {
+        return Ok(());
+    }
+    // An agent that may not read its machine's id has its host name stand for it.
+    let machine_id = if machine_id == hostname { "" } else { machine_id };
+    let said = Said { hostname, machine_id, interval_seconds: *interval_seconds };
+    let client = services.database.client().await?;
+    match agents::endpoint_reported(&client, server_id, said).await {
+        Ok(true) => services.catalog.servers().renamed(server_id),
+        // Somebody else has the name since a moment ago; its next report finds it taken.
+        Ok(false) | Err(StoreError::Duplicate) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
 }
 
 /// The answer to a body on a path that is shared with another system, when the body or its sender is of this one.

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hyper::StatusCode;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
 
-use super::super::{Answering, Services, validation};
+use super::super::{Answering, Services, output, probes, samples, validation};
 use super::report::{self, Report};
 use crate::admit::budget::Permit;
 use crate::alert::reports::Sender;
@@ -14,6 +15,9 @@ use crate::http::{ApiError, Request, Response, response};
 use crate::model::Micros;
 use crate::store::documents;
 use crate::store::entries::{self, EntryQuery, StoredEntry};
+use crate::store::series::SeriesFilter;
+use crate::telemetry::ingest_log::Shown;
+use crate::wire::systems::console;
 use crate::wire::systems::richardops::{LOCAL_ALERT, RULES, read, weight};
 use crate::wire::tree::{Leniency, Tree};
 
@@ -21,6 +25,22 @@ use crate::wire::tree::{Leniency, Tree};
 const KIND: &str = "richardops";
 /// What lines and containers are found among when nobody says since when.
 const RECENT_US: i64 = 7 * 86_400_000_000;
+const HOUR_US: i64 = 3_600_000_000;
+/// The times that can be asked for, in hours.
+const PERIODS: [(&str, i64); 3] = [("1h", 1), ("6h", 6), ("12h", 12)];
+/// Most reports of one answer.
+const REPORTS_MAX: usize = 20_000;
+/// What the metrics of reports are stored as.
+const METRIC_TYPE: &str = "host";
+/// What a metric is shown as, and what agents call it.
+const METRICS: [(&str, &str); 6] = [
+    ("cpu_usage", "cpu_usage"),
+    ("memory_usage", "memory_usage"),
+    ("disk_usage", "disk_usage"),
+    ("network_rx", "network_rx_bytes_per_sec"),
+    ("network_tx", "network_tx_bytes_per_sec"),
+    ("tcp_connections", "tcp_connections"),
+];
 /// Events that the state of containers is read from.
 const CONTAINER_EVENTS_MAX: i64 = 5_000;
 
@@ -29,7 +49,7 @@ pub(super) async fn ingest(
     request: &Request,
     (body, permit): (&[u8], Permit),
 ) -> Result<Response, ApiError> {
-    let tree = Tree::read(body, Leniency::Strict).map_err(|fault| invalid_json(&fault))?;
+    let tree = Tree::read(body, Leniency::Strict).map_err(|fault| validation::no_json(0, &fault.to_string()))?;
     let root = tree.root();
     let report = read(root).map_err(|problems| {
         let details = problems.detail().as_array().cloned().unwrap_or_default();
@@ -47,8 +67,10 @@ pub(super) async fn ingest(
         sender: Sender::Host,
     };
     report::keep(services, request, kept, permit).await?;
+    let now = services.clock.now();
+    services.ingest_log.write(|| Shown { entry: console::entry(root, now), block: console::block(root, now) });
     let message = format!("Monitoring data received from {}", report.host);
-    let timestamp = with_offset(services.clock.now());
+    let timestamp = output::iso(now);
     response::json(StatusCode::OK, &json!({ "status": "success", "message": message, "timestamp": timestamp }))
 }
 
@@ -63,6 +85,50 @@ pub(in crate::http::handlers) fn healthz(services: Arc<Services>, _request: Requ
             "checks": { "database": { "status": database } },
         });
         response::json(StatusCode::OK, &health)
+    })
+}
+
+/// `GET /readiness`.
+pub(in crate::http::handlers) fn readiness(services: Arc<Services>, _request: Request) -> Answering {
+    Box::pin(async move {
+        probes::check_ready(&services).await?;
+        let now = services.clock.now().to_string();
+        response::json(StatusCode::OK, &json!({ "status": "ready", "timestamp": now, "service": "monitoring-backend" }))
+    })
+}
+
+/// `GET /metrics/range?period=`: the six metrics of all reports of a time, oldest first; of very many the latest.
+pub(in crate::http::handlers) fn range(services: Arc<Services>, request: Request) -> Answering {
+    Box::pin(async move {
+        let query = request.query()?;
+        let period = PERIODS.iter().find(|(name, _)| query.get("period") == Some(name));
+        let (_, hours) =
+            period.ok_or_else(|| ApiError::bad_request("bad_parameter", "Invalid period. Use 1h, 6h, or 12h"))?;
+        let to = services.clock.now();
+        let filter = SeriesFilter {
+            reach: request.principal.reach.clone(),
+            server_ids: None,
+            metric_types: Some(vec![METRIC_TYPE.to_owned()]),
+            metric_names: Some(METRICS.iter().map(|(_, name)| (*name).to_owned()).collect()),
+            labels: Vec::new(),
+        };
+        let from = Micros(to.0 - hours * HOUR_US);
+        let rows = samples::newest(&services, filter, (from, to), REPORTS_MAX * METRICS.len()).await?;
+        let mut reports: BTreeMap<(Micros, Uuid), Map<String, Json>> = BTreeMap::new();
+        for row in &rows {
+            let name = row.series.identity.metric_name();
+            let Some((shown, _)) = METRICS.iter().find(|(_, metric)| *metric == name) else { continue };
+            let report = reports.entry((row.time, row.series.server_id)).or_default();
+            report.insert((*shown).to_owned(), output::number(row.value));
+        }
+        let shown = |((time, _), mut report): ((Micros, Uuid), Map<String, Json>)| {
+            report.insert("timestamp".to_owned(), time.to_string().into());
+            for (name, _) in METRICS {
+                report.entry(name).or_insert(Json::Null);
+            }
+            report
+        };
+        response::json(StatusCode::OK, &reports.into_iter().map(shown).collect::<Vec<_>>())
     })
 }
 
@@ -205,19 +271,4 @@ fn limit(request: &Request, default: i64, max: i64) -> Result<i64, ApiError> {
     let Some(text) = query.get("limit").filter(|text| !text.is_empty()) else { return Ok(default) };
     let limit = text.parse().ok().filter(|limit| (1..=max).contains(limit));
     limit.ok_or_else(|| ApiError::unprocessable("bad_parameter", format!("limit is not a number from 1 to {max}")))
-}
-
-fn invalid_json(fault: &crate::wire::tree::Fault) -> ApiError {
-    let detail = json!({ "type": "json_invalid", "loc": ["body", 0], "msg": "JSON decode error", "input": {},
-        "ctx": { "error": fault.to_string() } });
-    ApiError::unprocessable("invalid_json", fault.to_string()).with_details(vec![detail])
-}
-
-/// As the system writes its own times: with an offset, not a letter.
-fn with_offset(time: Micros) -> String {
-    let text = time.to_string();
-    match text.strip_suffix('Z') {
-        Some(text) => format!("{text}+00:00"),
-        None => text,
-    }
 }

@@ -8,13 +8,14 @@ use uuid::Uuid;
 
 use super::super::Services;
 use super::report::{self, Report};
+use super::report_of_agent;
 use crate::alert::reports::{AGENT_REPORT, Sender};
 use crate::http::{ApiError, Request, Response, response};
 use crate::wire::systems::statusmonitor::{RULES, time};
 use crate::wire::tree::{Leniency, Tree};
 
 /// The kind its reports are kept as.
-pub(in crate::http::handlers) const KIND: &str = AGENT_REPORT;
+pub const KIND: &str = AGENT_REPORT;
 
 /// Keeps a report of an agent, whose server is `server_id`.
 pub(super) async fn ingest(
@@ -40,6 +41,7 @@ pub(super) async fn ingest(
         lines: Vec::new(),
         sender: Sender::Agent(agent),
     };
-    report::keep(services, &request, report, permit).await?;
+    let number = report::keep(services, &request, report, permit).await?;
+    report_of_agent::tell(services, &request.principal, number, root);
     response::json(StatusCode::OK, &json!({ "status": "received" }))
 }

@@ -20,7 +20,7 @@ use crate::wire::systems::syncpulse::{RULES, device, time};
 use crate::wire::tree::{Leniency, Tree};
 
 /// The kind its reports are kept as.
-const KIND: &str = "syncpulse";
+pub(super) const KIND: &str = "syncpulse";
 /// Longest report: an answer holds one of each device.
 const BODY_BYTES_MAX: usize = 256 << 10;
 /// Devices one answer lists.

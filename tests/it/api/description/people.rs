@@ -64,6 +64,7 @@ async fn programs(client: &mut Client<'_>, prefix: &str) {
     let headers = [("authorization", access.as_str())];
     ask(client, Ask { method: Method::GET, pattern: &me, path: &me, headers: &headers, body: "" }, 200).await;
     plain(client, Method::GET, &me, &me, 401).await;
+    sockets(client, &headers, tokens["access_token"].as_str().unwrap()).await;
     let (refresh, logout) = (at("/refresh"), at("/logout"));
     let with = |path: &str, token: &Value| format!("{path}?refresh_token={}", token.as_str().unwrap());
     let first = with(&refresh, &tokens["refresh_token"]);
@@ -72,6 +73,17 @@ async fn programs(client: &mut Client<'_>, prefix: &str) {
     plain(client, Method::POST, &refresh, &refresh, 422).await;
     plain(client, Method::POST, &logout, &with(&logout, &tokens["refresh_token"]), 200).await;
     plain(client, Method::POST, &logout, &logout, 302).await;
+}
+
+/// Sockets of somebody who has signed in, and of nobody.
+async fn sockets(client: &mut Client<'_>, headers: &[(&str, &str)], access: &str) {
+    for (pattern, path) in [("/ws", "/ws"), ("/ws/{agent_id}", "/ws/1")] {
+        plain(client, Method::GET, pattern, path, 403).await;
+        ask(client, Ask { method: Method::GET, pattern, path, headers, body: "" }, 400).await;
+        let handshake = super::handshake(&format!("{path}?token={access}"));
+        let answer = client.server.send_bytes(&handshake).await;
+        client.check(&Method::GET, pattern, 101, answer);
+    }
 }
 
 async fn users(client: &mut Client<'_>) {
