@@ -10,6 +10,7 @@ pub mod points;
 pub mod reach;
 pub mod sample;
 pub mod series;
+pub mod short_text;
 pub mod text_set;
 pub mod time;
 pub mod verdict;
