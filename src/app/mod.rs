@@ -118,7 +118,7 @@ impl App {
         let marks = nodes::news(&database.client().await?).await?.writers;
         let (hub, hub_worker) =
             Hub::build(plan::hub(config), Arc::<Catalog>::clone(&catalog), marks.iter().copied().collect());
-        let folds = Arc::new(Trigger::default());
+        let (folds, retention) = (Arc::<Trigger>::default(), Arc::new(plan::retention(config)));
         let latest = Arc::<LatestSamples>::default();
         let surroundings = Surroundings {
             database: database.clone(),
@@ -129,7 +129,6 @@ impl App {
         };
         let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
         let follower = Follower::new(&surroundings, Kept::of(&database, &catalog, &latest, &hub), &marks);
-        let retention = Arc::new(plan::retention(config));
         let (jobs, workers) =
             Runner::new(jobs::all(config, &folds, &retention), context, node.id, Arc::clone(&metrics));
         let readers = Tasks::default();
@@ -163,6 +162,7 @@ impl App {
             prometheus: plan::prometheus(config),
             clock,
             metrics,
+            rejects: Arc::default(),
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
         });

@@ -45,6 +45,7 @@ pub(super) fn stages(services: &Arc<Services>, front: &Arc<Front>) {
         mirror(&metrics.live.events_too_long, read(&live.events_too_long));
         mirror(&metrics.live.samples_unknown, read(&live.unknown_series));
         mirror(&metrics.live.sessions_stalled, read(&live.sessions_stalled));
+        mirror(&metrics.ingest.rejects_dropped, services.rejects.dropped());
         services.jobs.measure();
         metrics.live.lag_us.set(read(&live.lag_us).cast_signed());
     });

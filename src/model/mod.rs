@@ -8,6 +8,7 @@ pub mod intake;
 pub mod month;
 pub mod points;
 pub mod reach;
+pub mod reject;
 pub mod sample;
 pub mod series;
 pub mod short_text;

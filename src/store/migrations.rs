@@ -3,7 +3,7 @@
 use super::{Database, StoreError};
 
 /// Every migration, oldest first. Names begin with the time they were written, so branches do not collide.
-const MIGRATIONS: [(&str, &str); 21] = [
+const MIGRATIONS: [(&str, &str); 22] = [
     ("20261120100000_engine", include_str!("../../sql/migrations/20261120100000_engine.sql")),
     ("20261120110000_history", include_str!("../../sql/migrations/20261120110000_history.sql")),
     ("20261120130000_catalog_revision", include_str!("../../sql/migrations/20261120130000_catalog_revision.sql")),
@@ -25,6 +25,7 @@ const MIGRATIONS: [(&str, &str); 21] = [
     ("20261120203000_short_identities", include_str!("../../sql/migrations/20261120203000_short_identities.sql")),
     ("20261120210000_documents_verbatim", include_str!("../../sql/migrations/20261120210000_documents_verbatim.sql")),
     ("20261120220000_alerts", include_str!("../../sql/migrations/20261120220000_alerts.sql")),
+    ("20261120231000_rejects", include_str!("../../sql/migrations/20261120231000_rejects.sql")),
 ];
 
 /// Any number will do, as long as nothing else in the database locks it.

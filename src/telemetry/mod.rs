@@ -7,6 +7,6 @@ pub mod logs;
 pub mod metrics;
 
 mod process;
-mod scrub;
+pub mod scrub;
 
 pub use metrics::Metrics;

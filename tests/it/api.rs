@@ -18,6 +18,7 @@ mod probes; // health, readiness, self-metrics
 mod front; // what is the same on every path
 mod description; // openapi.json against the server
 mod stream; // live push
+mod rejects; // what was refused, and who is told of it
 mod entries; // events, log lines, documents
 mod systems; // agents of the systems that are replaced
 mod transfer; // all samples out and in again

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::super::Services;
 use super::report::{self, Report};
+use crate::admit::budget::Permit;
 use crate::http::{ApiError, Request, Response, response};
 use crate::wire::systems::statusmonitor::{RULES, time};
 use crate::wire::tree::{Leniency, Tree};
@@ -22,8 +23,17 @@ pub(super) async fn ingest(
     server_id: Uuid,
 ) -> Result<Response, ApiError> {
     let (body, permit) = report::body(services, &mut request, report::BODY_BYTES_MAX).await?;
-    let tree =
-        Tree::read(&body, Leniency::Strict).map_err(|_| ApiError::bad_request("invalid_json", "Invalid JSON"))?;
+    let answer = keep(services, &request, (&body, permit), server_id).await;
+    report::answered(services, &request, &body, answer)
+}
+
+async fn keep(
+    services: &Arc<Services>,
+    request: &Request,
+    (body, permit): (&[u8], Permit),
+    server_id: Uuid,
+) -> Result<Response, ApiError> {
+    let tree = Tree::read(body, Leniency::Strict).map_err(|_| ApiError::bad_request("invalid_json", "Invalid JSON"))?;
     let root = tree.root();
     let time = time(root).map_err(|refused| ApiError::bad_request("missing_field", refused.to_string()))?;
     let server =
@@ -31,6 +41,6 @@ pub(super) async fn ingest(
     let server = server.ok_or_else(|| ApiError::unauthorized("Invalid agent token", "Bearer"))?;
     let document = (KIND, String::from_utf8_lossy(root.raw()).into_owned());
     let report = Report { server, time, samples: (root, RULES), document, events: Vec::new(), lines: Vec::new() };
-    report::keep(services, &request, report, permit).await?;
+    report::keep(services, request, report, permit).await?;
     response::json(StatusCode::OK, &json!({ "status": "received" }))
 }
