@@ -22,6 +22,7 @@ mod rejects; // what was refused, and who is told of it
 mod entries; // events, log lines, documents
 mod systems; // agents of the systems that are replaced
 mod transfer; // all samples out and in again
+mod hostile; // requests made to hurt, on every route
 mod outage; // PostgreSQL gone and back again
 
 use std::sync::Arc;
