@@ -8,6 +8,7 @@ pub mod catalog; // servers and series: identity to number
 pub mod codec; // bit packing of times and values
 pub mod rollup; // samples to buckets
 pub mod journal; // lanes, blocks, commit, acknowledgement
+pub mod rejects; // what was refused, for those who look for the reason
 pub mod transfer; // imports: lines of any number to the journal
 pub mod listen; // lines over TCP and UDP: Graphite, StatsD
 pub mod matching; // which series someone means, and who means a series

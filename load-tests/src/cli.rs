@@ -6,8 +6,7 @@ use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use crate::report::Report;
 use crate::scenarios::{
-    ScenarioError, auth, compare, crash, generator, idle, ingest_json, live_fanout, query_mix, reconnect, sizes,
-    sustained,
+    ScenarioError, auth, compare, crash, generator, idle, ingest, live_fanout, query_mix, reconnect, sizes, sustained,
 };
 
 /// Load, fault and comparison tests for Millrace, on loopback only.
@@ -54,7 +53,11 @@ enum Scenario {
     /// The cost of the generator itself, against a server that does nothing.
     Generator(generator::Settings),
     /// Peak of native JSON ingest, then latencies at shares of it.
-    IngestJson(ingest_json::Settings),
+    IngestJson(ingest::Settings),
+    /// The same with lines of InfluxDB.
+    IngestInflux(ingest::Settings),
+    /// The same with remote write 1.0.
+    IngestRemoteWrite(ingest::Settings),
     /// Latency of small requests on an idle server, and what idling costs.
     Idle(idle::Settings),
     /// Memory and latency over time at a share of the peak.
@@ -90,7 +93,9 @@ impl Scenario {
     fn runs(self) -> Vec<Run> {
         match self {
             Self::Generator(settings) => vec![Box::new(move |common| generator::run(common, &settings))],
-            Self::IngestJson(settings) => vec![Box::new(move |common| ingest_json::run(common, &settings))],
+            Self::IngestJson(settings) => vec![ingesting(settings, ingest::JSON)],
+            Self::IngestInflux(settings) => vec![ingesting(settings, ingest::INFLUX)],
+            Self::IngestRemoteWrite(settings) => vec![ingesting(settings, ingest::REMOTE_WRITE)],
             Self::Idle(settings) => vec![Box::new(move |common| idle::run(common, &settings))],
             Self::Sustained(settings) => vec![Box::new(move |common| sustained::run(common, &settings))],
             Self::LiveFanout(settings) => vec![Box::new(move |common| live_fanout::run(common, &settings))],
@@ -104,10 +109,12 @@ impl Scenario {
         }
     }
 
-    fn every() -> [Self; 11] {
+    fn every() -> [Self; 13] {
         [
             Self::Generator(defaults()),
             Self::IngestJson(defaults()),
+            Self::IngestInflux(defaults()),
+            Self::IngestRemoteWrite(defaults()),
             Self::Idle(defaults()),
             Self::Sustained(defaults()),
             Self::LiveFanout(defaults()),
@@ -119,6 +126,10 @@ impl Scenario {
             Self::Reconnect(defaults()),
         ]
     }
+}
+
+fn ingesting(settings: ingest::Settings, way: ingest::Way) -> Run {
+    Box::new(move |common| ingest::run(common, &settings, way))
 }
 
 /// The settings of a scenario when nothing is said.
@@ -140,7 +151,7 @@ mod tests {
 
     #[test]
     fn every_scenario_runs_without_settings() {
-        assert_eq!(Scenario::All.runs().len(), 11);
+        assert_eq!(Scenario::All.runs().len(), 13);
         let cli = Cli::parse_from(["load", "ingest-json", "--seed", "7", "--duration-s", "1"]);
         assert_eq!((cli.common.seed, cli.runs().len()), (7, 1));
     }

@@ -67,6 +67,7 @@ pub(crate) struct HttpSender {
     /// How long the head is without a token and the empty line that ends it.
     bare_head_bytes: usize,
     body: Body,
+    packed: Option<Packed>,
     stream: Stream,
     samples: u64,
     acknowledgement: Acknowledgement,
@@ -75,11 +76,26 @@ pub(crate) struct HttpSender {
     unacknowledged_count: usize,
 }
 
+/// A body as it is sent where it is compressed: of another length each time.
+struct Packed {
+    endpoint: Endpoint,
+    encoder: snap::raw::Encoder,
+    head: Vec<u8>,
+    bytes: Vec<u8>,
+    length: usize,
+}
+
 impl Endpoint {
     /// The native ingest of the server under test.
     pub(crate) fn native(address: SocketAddr) -> Self {
         let acknowledgement = Acknowledgement::Inserted;
         Self { address, path: "/api/v1/ingest".into(), dialect: Dialect::Json, acknowledgement }
+    }
+
+    /// Remote write 1.0, which all who take it take there.
+    pub(crate) fn remote_write(address: SocketAddr) -> Self {
+        let acknowledgement = Acknowledgement::Status;
+        Self { address, path: "/api/v1/write".into(), dialect: Dialect::RemoteWrite, acknowledgement }
     }
 
     /// Influx line protocol, at the path given.
@@ -91,13 +107,11 @@ impl Endpoint {
 impl HttpSender {
     pub(crate) fn new(endpoint: &Endpoint, shape: Shape, stream: Stream) -> Result<Self, ClientError> {
         let body = Body::new(endpoint.dialect, shape.rows());
-        let content_type = match endpoint.dialect {
-            Dialect::Json => "application/json",
-            Dialect::Influx | Dialect::Copy => "text/plain",
-        };
-        let head = client::post_head(endpoint.address, &endpoint.path, content_type, body.bytes().len());
+        let packed = (endpoint.dialect == Dialect::RemoteWrite).then(|| Packed::new(endpoint));
+        let head = head(endpoint, body.bytes().len());
         Ok(Self {
             client: Client::new(endpoint.address)?,
+            packed,
             bare_head_bytes: head.len() - LINE_END.len(),
             head,
             body,
@@ -160,7 +174,10 @@ impl HttpSender {
     }
 
     fn exchange(&mut self) -> Result<u64, SendError> {
-        let answer = self.client.exchange(&self.head, self.body.bytes())?;
+        let answer = match &self.packed {
+            Some(packed) => self.client.exchange(&packed.head, &packed.bytes[..packed.length])?,
+            None => self.client.exchange(&self.head, self.body.bytes())?,
+        };
         let inserted = match self.acknowledgement {
             Acknowledgement::Status => Some(self.samples),
             Acknowledgement::Inserted => inserted(answer.body),
@@ -175,9 +192,44 @@ impl HttpSender {
     }
 }
 
+impl Packed {
+    fn new(endpoint: &Endpoint) -> Self {
+        let (head, bytes) = (Vec::new(), Vec::new());
+        Self { endpoint: endpoint.clone(), encoder: snap::raw::Encoder::new(), head, bytes, length: 0 }
+    }
+
+    fn pack(&mut self, body: &[u8]) {
+        self.bytes.resize(snap::raw::max_compress_len(body.len()), 0);
+        self.length = self.encoder.compress(body, &mut self.bytes).expect("there is room for the longest outcome");
+        self.head = head(&self.endpoint, self.length);
+    }
+}
+
+impl std::fmt::Debug for Packed {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Packed").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+/// The head of a request with a body of this length.
+fn head(endpoint: &Endpoint, body_bytes: usize) -> Vec<u8> {
+    // Behind the type stand the headers that belong to it.
+    let content_type = match endpoint.dialect {
+        Dialect::Json => "application/json",
+        Dialect::RemoteWrite => {
+            "application/x-protobuf\r\nContent-Encoding: snappy\r\nX-Prometheus-Remote-Write-Version: 0.1.0"
+        }
+        Dialect::Influx | Dialect::Copy => "text/plain",
+    };
+    client::post_head(endpoint.address, &endpoint.path, content_type, body_bytes)
+}
+
 impl Sender for HttpSender {
     fn prepare(&mut self) -> bool {
         self.block = self.stream.fill(&mut self.body);
+        if let Some(packed) = &mut self.packed {
+            packed.pack(self.body.bytes());
+        }
         self.block.is_some()
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::{Client, ClientError};
 use crate::clock;
 use crate::data::stream::Block;
-use crate::data::{Fleet, METRIC_TYPE, METRICS, walk};
+use crate::data::{Fleet, METRICS, walk};
 
 const PAGE_SAMPLES: usize = 10_000;
 const PAGES_MAX: usize = 10_000;
@@ -112,7 +112,8 @@ pub(crate) fn check_series(
 ) -> Result<Findings, VerifyError> {
     let steps = u32::try_from(fates.len()).unwrap_or(u32::MAX);
     let mut path = format!("/api/v1/metrics?server_id={}", fleet.hosts[host].id);
-    path += &format!("&metric_type={METRIC_TYPE}&metric_name={}", METRICS[metric]);
+    // The type depends on the dialect it came in.
+    path += &format!("&metric_name={}", METRICS[metric]);
     let from = clock::rfc3339_text(fleet.time_ms(0) - 1);
     let to = clock::rfc3339_text(fleet.time_ms(steps) - 1);
     path += &format!("&from={from}&to={to}&limit={PAGE_SAMPLES}");

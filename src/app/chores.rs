@@ -1,5 +1,5 @@
 //! Small things done every few seconds: writing down when servers were last heard of and
-//! tokens last used, looking how large tables are.
+//! tokens last used, and what was refused; looking how large tables are.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -30,6 +30,9 @@ pub(super) async fn run(services: Arc<Services>, stopping: impl Future<Output = 
         }
         if let Err(error) = services.tokens.store_uses(&services.database).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "uses of tokens not written");
+        }
+        if let Err(error) = services.rejects.write_down(&services.database).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "what was refused not written down");
         }
         if is_last {
             return;

@@ -26,6 +26,7 @@ pub(super) fn start(sockets: Vec<Sockets>, services: &Services, tasks: &Tasks) {
         budget: services.budget.clone(),
         rates: Arc::clone(&services.rates),
         metrics: Arc::clone(&services.metrics),
+        rejects: Arc::clone(&services.rejects),
         clock: Arc::clone(&services.clock),
         past: services.past,
         future: services.future,

@@ -136,6 +136,7 @@ impl App {
         let catalog = Arc::new(Catalog::open(database.clone(), plan::catalog(config)).await?);
         let (hub, hub_worker, marks) = live(config, &database, &catalog).await?;
         let (folds, latest, alerts) = (Arc::default(), Arc::default(), alerting::build(config, &clock)?);
+        let retention = Arc::new(plan::retention(config));
         let surroundings = Surroundings {
             database: database.clone(),
             node,
@@ -145,7 +146,6 @@ impl App {
         };
         let (journal, lanes) = Journal::new(plan::journal(config), &surroundings);
         let follower = Follower::new(&surroundings, Kept::of(&database, &catalog, &latest, &hub, &alerts), &marks);
-        let retention = Arc::new(plan::retention(config));
         let (jobs, workers) =
             Runner::new(jobs::all(config, &folds, &retention, &alerts.signals), context, node.id, Arc::clone(&metrics));
         let (readers, kept_from) = (Tasks::default(), kept_from(&retention, &clock));
@@ -181,6 +181,7 @@ impl App {
             prometheus: plan::prometheus(config),
             clock,
             metrics,
+            rejects: Arc::default(),
             scratch: handlers::ScratchPool::default(),
             readiness: Arc::new(Readiness::default()),
             machine: Machine::detect(),

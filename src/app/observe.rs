@@ -47,6 +47,7 @@ pub(super) fn stages(services: &Arc<Services>, front: &Arc<Front>) {
         mirror(&metrics.live.samples_unknown, read(&live.unknown_series));
         mirror(&metrics.live.sessions_stalled, read(&live.sessions_stalled));
         alerts(metrics, &services.alerts.stats);
+        mirror(&metrics.ingest.rejects_dropped, services.rejects.dropped());
         services.jobs.measure();
         metrics.live.lag_us.set(read(&live.lag_us).cast_signed());
     });

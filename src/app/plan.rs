@@ -183,8 +183,8 @@ pub(super) fn query(config: &Config) -> query::Config {
 }
 
 pub(super) fn entries(config: &Config) -> entries::Retention {
-    let config::Entries { events, logs, .. } = config.retention.entries;
-    entries::Retention { events, logs }
+    let config::Entries { events, logs, rejects, .. } = config.retention.entries;
+    entries::Retention { events, logs, rejects }
 }
 
 pub(super) fn hub(config: &Config) -> HubConfig {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::lines::Speaker;
 use super::server::ServerEntry;
 use crate::model::SeriesId;
+use crate::model::short_text::is_same;
 
 /// Fields that are remembered with a beginning; later ones are looked up by their whole spelling.
 const FIELDS_MAX: usize = 1_024;
@@ -59,7 +60,11 @@ impl LineEntry {
     #[inline(always)]
     pub(super) fn find(&self, name: &[u8], expected: usize) -> Option<(SeriesId, usize)> {
         let field = self.fields.get(expected)?;
-        if self.name(field) == name { Some((field.series, self.after(expected))) } else { self.search(name, expected) }
+        if is_same(self.name(field), name) {
+            Some((field.series, self.after(expected)))
+        } else {
+            self.search(name, expected)
+        }
     }
 
     /// Remembers fields, if there is room. Answers for each whether it is new here: one that was there and was not found

@@ -169,11 +169,20 @@ fn decode_values(bytes: &mut &[u8], count: usize, values: &mut Vec<f64>) -> Opti
 fn largest_unit(times: &[Micros]) -> usize {
     let finest = TIME_UNITS.len() - 1;
     let divides_all = |index: &usize| match index {
-        0 => times.iter().all(|time| time.0 % TIME_UNITS[0] == 0),
-        1 => times.iter().all(|time| time.0 % TIME_UNITS[1] == 0),
-        _ => times.iter().all(|time| time.0 % TIME_UNITS[2] == 0),
+        0 => all_distinct(times, |time| time.0 % TIME_UNITS[0] == 0),
+        1 => all_distinct(times, |time| time.0 % TIME_UNITS[1] == 0),
+        _ => all_distinct(times, |time| time.0 % TIME_UNITS[2] == 0),
     };
     (0..finest).find(divides_all).unwrap_or(finest)
+}
+
+/// Asks for the first of several equal times in a row only, as what was measured at once stands together.
+fn all_distinct(times: &[Micros], is_so: impl Fn(Micros) -> bool) -> bool {
+    let mut last = None;
+    times.iter().all(|time| {
+        let is_known = last.replace(*time) == Some(*time);
+        is_known || is_so(*time)
+    })
 }
 
 #[cfg(test)]

@@ -15,15 +15,25 @@ const WIDTH: u8 = 0x7f;
 /// Appends one frame. `previous` is the integer before it, from which the differences count.
 pub fn encode_frame(values: &[i64], previous: i64, out: &mut Vec<u8>) {
     debug_assert!(!values.is_empty() && values.len() <= FRAME);
+    let plain = Frame::of(values);
+    if plain.width == 0 {
+        return write_frame(&plain, 0, values, out);
+    }
     let mut differences = [0_i64; FRAME];
     let differences = &mut differences[..values.len()];
     differences[0] = values[0].wrapping_sub(previous);
     for (difference, pair) in differences[1..].iter_mut().zip(values.windows(2)) {
         *difference = pair[1].wrapping_sub(pair[0]);
     }
-    let (plain, stepped) = (Frame::of(values), Frame::of(differences));
-    let (frame, chosen, kind) =
-        if stepped.width < plain.width { (stepped, &*differences, DIFFERENCES) } else { (plain, values, 0) };
+    let stepped = Frame::of(differences);
+    if stepped.width < plain.width {
+        write_frame(&stepped, DIFFERENCES, differences, out);
+    } else {
+        write_frame(&plain, 0, values, out);
+    }
+}
+
+fn write_frame(frame: &Frame, kind: u8, chosen: &[i64], out: &mut Vec<u8>) {
     out.push(frame.width as u8 | kind);
     out.extend_from_slice(&frame.smallest.to_le_bytes());
     bits::pack_with(chosen, |value| value.wrapping_sub(frame.smallest) as u64, frame.width, out);

@@ -247,13 +247,14 @@ pub struct Query {
     pub timeout: Duration,
 }
 
-/// How long events and log lines are kept.
+/// How long events, log lines and what was refused are kept.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Entries {
     pub events: Duration,
     pub logs: Duration,
     /// What happened with alerts.
     pub alerts: Duration,
+    pub rejects: Duration,
 }
 
 #[derive(Clone, Debug, Default)]

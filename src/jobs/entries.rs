@@ -1,4 +1,4 @@
-//! What becomes of events and log lines: nothing, once they are older than they are kept.
+//! What becomes of events, log lines and what was refused: nothing, once they are older than they are kept.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use crate::model::Micros;
 use crate::store::StoreError;
 use crate::store::entries::{expire_events, expire_logs};
 use crate::store::partitions::Monthly;
+use crate::store::rejects;
 
 /// Rows removed in one transaction.
 const ROWS_MAX: i64 = 10_000;
@@ -19,12 +20,14 @@ const TRANSACTIONS_MAX: u32 = 1_000;
 pub struct Retention {
     pub events: Duration,
     pub logs: Duration,
+    pub rejects: Duration,
 }
 
 impl Default for Retention {
     fn default() -> Self {
         const DAYS_30: Duration = Duration::from_secs(30 * 86_400);
-        Self { events: DAYS_30, logs: DAYS_30 }
+        const DAYS_7: Duration = Duration::from_secs(7 * 86_400);
+        Self { events: DAYS_30, logs: DAYS_30, rejects: DAYS_7 }
     }
 }
 
@@ -41,9 +44,10 @@ pub async fn expire(context: &Context, retention: Retention) -> Result<u64, JobE
         let transaction = client.transaction().await.map_err(StoreError::from)?;
         let events = expire_events(&transaction, before(now, retention.events), ROWS_MAX).await?;
         let logs = expire_logs(&transaction, before(now, retention.logs), ROWS_MAX).await?;
+        let rejects = rejects::expire(&transaction, before(now, retention.rejects), ROWS_MAX).await?;
         transaction.commit().await.map_err(StoreError::from)?;
-        removed += events + logs;
-        if events.max(logs) < ROWS_MAX as u64 {
+        removed += events + logs + rejects;
+        if events.max(logs).max(rejects) < ROWS_MAX as u64 {
             break;
         }
     }

@@ -43,13 +43,14 @@ pub(super) fn blocks(batch: &Batch) -> Vec<NewBlock> {
 fn new_block(part: i16, samples: Samples<'_>) -> NewBlock {
     let mut block = Vec::with_capacity(samples.series.len() * 3 + 64);
     block::encode(samples, &mut block);
-    let times = samples.times.iter().copied();
+    let (time_min, time_max) =
+        samples.times.iter().fold((i64::MAX, i64::MIN), |(least, most), time| (least.min(time.0), most.max(time.0)));
     NewBlock {
         part,
         series_min: samples.series.first().copied().unwrap_or_default(),
         series_max: samples.series.last().copied().unwrap_or_default(),
-        time_min: times.clone().min().unwrap_or_default(),
-        time_max: times.max().unwrap_or_default(),
+        time_min: Micros(time_min),
+        time_max: Micros(time_max),
         samples: samples.series.len() as i32,
         block,
     }
@@ -68,16 +69,35 @@ fn is_strictly_sorted(batch: &Batch) -> bool {
 fn sorted(all: &Batch) -> Batch {
     let key = |(place, series): (usize, &SeriesId)| u64::from(series.0) << 32 | place as u64;
     let mut keys: Vec<u64> = all.series.iter().enumerate().map(key).collect();
-    keys.sort_unstable();
+    // The stable sort of the standard library merges what is in order already, and agents send their series in one order.
+    keys.sort();
+    let batch = in_order_of(&keys, all);
+    if is_strictly_sorted(&batch) { batch } else { sorted_by_time(keys, all) }
+}
+
+/// The place of arrival.
+fn place(key: u64) -> usize {
+    (key & 0xffff_ffff) as usize
+}
+
+fn in_order_of(keys: &[u64], all: &Batch) -> Batch {
+    Batch {
+        series: keys.iter().map(|key| SeriesId((key >> 32) as u32)).collect(),
+        times: keys.iter().map(|key| all.times[place(*key)]).collect(),
+        values: keys.iter().map(|key| all.values[place(*key)]).collect(),
+    }
+}
+
+fn sorted_by_time(mut keys: Vec<u64>, all: &Batch) -> Batch {
     let mut batch = Batch::with_capacity(all.len());
     for of_one_series in keys.chunk_by_mut(|left, right| left >> 32 == right >> 32) {
-        let time = |key: &u64| all.times[(*key & 0xffff_ffff) as usize];
+        let time = |key: &u64| all.times[place(*key)];
         if !of_one_series.is_sorted_by_key(time) {
             // Stable, so that of two samples with the same time the later one stays the later one.
             of_one_series.sort_by_key(time);
         }
         for key in of_one_series {
-            let place = (*key & 0xffff_ffff) as usize;
+            let place = place(*key);
             push_or_replace(&mut batch, all.series[place], all.times[place], all.values[place]);
         }
     }

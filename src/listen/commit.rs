@@ -1,5 +1,7 @@
 //! Batches to the journal. Nobody can be told to send again, so what cannot be committed now is tried again for a while.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
@@ -9,10 +11,11 @@ use crate::admit::window::{self, Window};
 use crate::backoff::Backoff;
 use crate::catalog::{LineNaming, Resolved};
 use crate::journal::CommitError;
-use crate::model::{Intake, Micros, Points, Reach, SeriesId, Whom};
+use crate::model::{Intake, Micros, Points, Reach, SeriesId, Verdict, Verdicts, Whom};
+use crate::rejects::{Occasion, line_sender};
 use crate::store::StoreError;
 use crate::telemetry::metrics::DropReason;
-use crate::wire::composed;
+use crate::wire::{composed, spans};
 
 /// How long a batch is tried to be committed. Meanwhile its neighbours wait in the queue and before it.
 const TRY_MAX: Duration = Duration::from_secs(30);
@@ -57,11 +60,14 @@ impl Committer {
     /// Commits what is gathered and begins anew.
     pub(super) async fn commit(&self, gathered: &mut Gathered) {
         let Gathered { text, intake } = gathered;
+        let before = intake.verdicts.listed().len();
         window::refuse_outside(intake, Window::around(self.now(), self.stages.past, self.stages.future));
+        self.keep_refused((None, &[]), (0, before), &intake.verdicts);
         while !intake.points.is_empty() {
             let mut part = Intake::default();
             part.points = intake.points.split_off_first(BATCH_POINTS_MAX);
             self.commit_part(text, &mut part).await;
+            self.keep_refused((None, &[]), (0, 0), &part.verdicts);
             self.stages.metrics.ingest.refused(&part.verdicts);
         }
         self.tell_refusals(gathered);
@@ -77,6 +83,25 @@ impl Committer {
         }
         self.stages.metrics.ingest.refused(verdicts);
         gathered.intake.clear();
+    }
+
+    /// Keeps what was refused since there were so many items and refusals: lines of a piece, or, after they were gathered,
+    /// what nobody knows the line of any more.
+    pub(super) fn keep_refused(
+        &self,
+        (from, lines): (Option<IpAddr>, &[u8]),
+        (items, listed): (u32, usize),
+        verdicts: &Verdicts,
+    ) {
+        let refused = verdicts.listed().get(listed..).unwrap_or_default();
+        if refused.is_empty() {
+            return;
+        }
+        let of_piece = |verdict: &Verdict| Verdict { index: verdict.index.saturating_sub(items), ..verdict.clone() };
+        let refused: Vec<Verdict> = refused.iter().map(of_piece).collect();
+        let sender = Arc::new(line_sender(from));
+        let occasion = Occasion { at: self.now(), sender, dialect: self.dialect.name(), body: lines, first_item: 0 };
+        self.stages.rejects.keep(&occasion, &refused, spans::filled_lines(lines));
     }
 
     async fn commit_part(&self, text: &[u8], part: &mut Intake) {

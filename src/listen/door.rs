@@ -23,6 +23,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) lines: Vec<u8>,
+    pub(super) from: IpAddr,
     /// What they take of the budget.
     _held: Permit,
 }
@@ -113,7 +114,7 @@ impl Door {
             return Err((lines, NotNow { reason: DropReason::EngineFull, retry_after: None }));
         };
         match self.rates.admit(from, count, Instant::now()) {
-            Ok(()) => Ok(Piece { lines, _held: held }),
+            Ok(()) => Ok(Piece { lines, from, _held: held }),
             Err(refused) => {
                 let retry_after = Some(refused.retry_after);
                 Err((lines, NotNow { reason: DropReason::RateLimited, retry_after }))

@@ -53,10 +53,12 @@ impl Gatherer {
 
     async fn take(&mut self, piece: Piece) {
         let Gathered { text, intake } = &mut self.gathered;
+        let before = (intake.items, intake.verdicts.listed().len());
         match &mut self.aggregate {
             Some(aggregate) => aggregate.add(&piece.lines, intake),
             None => graphite::decode(&piece.lines, (&self.default_host, self.committer.now()), text, intake),
         }
+        self.committer.keep_refused((Some(piece.from), &piece.lines), before, &intake.verdicts);
         drop(piece);
         let is_enough = intake.items as usize >= BATCH_SAMPLES_MAX || text.len() >= BATCH_BYTES_MAX;
         match self.aggregate {

@@ -34,6 +34,7 @@ use crate::admit::rate::Rates;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::journal::Journal;
+use crate::rejects::Rejects;
 use crate::shutdown::Tasks;
 use crate::telemetry::Metrics;
 use door::Door;
@@ -80,6 +81,7 @@ pub struct Stages {
     pub budget: Budget,
     pub rates: Arc<Rates>,
     pub metrics: Arc<Metrics>,
+    pub rejects: Arc<Rejects>,
     pub clock: Arc<dyn Clock>,
     pub past: Duration,
     pub future: Duration,

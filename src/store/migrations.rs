@@ -3,7 +3,7 @@
 use super::{Database, StoreError};
 
 /// Every migration, oldest first. Names begin with the time they were written, so branches do not collide.
-const MIGRATIONS: [(&str, &str); 25] = [
+const MIGRATIONS: [(&str, &str); 26] = [
     ("20261120100000_engine", include_str!("../../sql/migrations/20261120100000_engine.sql")),
     ("20261120110000_history", include_str!("../../sql/migrations/20261120110000_history.sql")),
     ("20261120130000_catalog_revision", include_str!("../../sql/migrations/20261120130000_catalog_revision.sql")),
@@ -29,6 +29,7 @@ const MIGRATIONS: [(&str, &str); 25] = [
     ("20261120223000_renamed", include_str!("../../sql/migrations/20261120223000_renamed.sql")),
     ("20261120223100_alert_lines", include_str!("../../sql/migrations/20261120223100_alert_lines.sql")),
     ("20261120223500_alert_reports", include_str!("../../sql/migrations/20261120223500_alert_reports.sql")),
+    ("20261120231000_rejects", include_str!("../../sql/migrations/20261120231000_rejects.sql")),
 ];
 
 /// Any number will do, as long as nothing else in the database locks it.

@@ -24,6 +24,7 @@ pub mod servers; // the machines agents speak for
 pub mod series; // what samples belong to
 pub mod snapshots; // whole-state documents
 pub mod entries; // events and log lines
+pub mod rejects; // what was refused
 pub mod documents; // how servers are
 mod text; // texts from outside
 pub mod users; // people who can sign in

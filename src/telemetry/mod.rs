@@ -9,7 +9,7 @@ pub mod machine;
 pub mod metrics;
 
 mod process;
-mod scrub;
+pub mod scrub;
 
 pub use ingest_log::IngestLog;
 pub use machine::Machine;

@@ -1,4 +1,4 @@
-//! Takes secrets out of a log line: query strings, the user part of URLs, authorization headers and named passwords.
+//! Takes secrets out of a line that is logged or kept: query strings, the user part of URLs, authorization headers and named passwords.
 //!
 //! It errs on the side of taking out too much. What it puts in has no quote and no backslash, so JSON stays JSON.
 
@@ -10,7 +10,8 @@ const REDACTED: &str = "[redacted]";
 const NAMES: [&str; 8] = ["password", "passwd", "secret", "token", "api_key", "api-key", "authorization", "signature"];
 const SCHEMES: [&str; 2] = ["bearer ", "basic "];
 
-pub(super) fn scrub(line: &str) -> String {
+/// The same line without what looks like a secret.
+pub fn scrub(line: &str) -> String {
     let lower = line.to_ascii_lowercase();
     let mut secrets: Vec<Range<usize>> =
         queries(&lower).chain(user_parts(&lower)).chain(after_schemes(&lower)).chain(named(&lower)).collect();

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -17,12 +18,14 @@ use crate::backoff::Backoff;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::journal::{CommitError, Journal};
-use crate::model::{Batch, Code, Intake, Reach, Whom};
+use crate::model::reject::Sender;
+use crate::model::{Batch, Code, Intake, Micros, Reach, Whom};
+use crate::rejects::{Occasion, Rejects};
 use crate::store::StoreError;
 use crate::telemetry::Metrics;
 use crate::wire::lines::csv::{self, Columns, HeadError};
 use crate::wire::lines::{LineFormat, Naming};
-use crate::wire::native;
+use crate::wire::{native, spans};
 
 /// How long an import waits for room in the budget, and for its client's allowance, before it gives up.
 const ROOM_WAIT_MAX: Duration = Duration::from_secs(30);
@@ -50,6 +53,8 @@ pub struct Stages<'a> {
     pub budget: &'a Budget,
     pub rates: &'a Rates,
     pub metrics: &'a Metrics,
+    pub rejects: &'a Rejects,
+    pub sender: &'a Arc<Sender>,
     pub clock: &'a dyn Clock,
     pub past: Duration,
     pub future: Duration,
@@ -197,6 +202,7 @@ impl<P: Pieces> Reader<'_, P> {
         let metrics = self.stages.metrics;
         metrics.catalog.misses.inc_by(resolved.misses as u64);
         metrics.ingest.refused(&self.intake.verdicts);
+        self.keep_refused(&chunk, now);
         let mut refused = Report { lines: chunk.last_line(), ..Report::default() };
         for line in self.chunks.too_long() {
             refused.refuse(line, Code::MalformedLine, || format!("the line is longer than {LINE_BYTES_MAX} bytes"));
@@ -204,6 +210,13 @@ impl<P: Pieces> Reader<'_, P> {
         refused.add(&self.intake.verdicts, chunk.first_line);
         let server = resolved.servers.first().map_or(0, |server| u64::from(server.key().0.unsigned_abs()));
         Ok(Some(Prepared { batch: resolved.batch, held, refused, server }))
+    }
+
+    fn keep_refused(&self, chunk: &Chunk, at: Micros) {
+        let Stages { rejects, sender, .. } = self.stages;
+        let (sender, first_item) = (Arc::clone(sender), chunk.first_line.saturating_sub(1));
+        let occasion = Occasion { at, sender, dialect: "import", body: &chunk.text, first_item };
+        rejects.keep(&occasion, self.intake.verdicts.listed(), spans::lines(&chunk.text));
     }
 
     /// The next lines, or `None` when there are no more.

@@ -1,5 +1,6 @@
 //! Dialects: bytes in, one plain [`crate::model::Intake`] out. Pure: no I/O, no clock, no catalog, no HTTP.
 
+pub mod spans; // where the items of a body stand
 pub mod composed; // identities that a decoder puts together
 mod decimal; // digits to floats
 pub mod influx; // line protocol

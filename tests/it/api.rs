@@ -18,11 +18,13 @@ mod probes; // health, readiness, self-metrics
 mod front; // what is the same on every path
 mod description; // openapi.json against the server
 mod stream; // live push
+mod rejects; // what was refused, and who is told of it
 mod entries; // events, log lines, documents
 mod systems; // agents of the systems that are replaced
 mod dashboards; // what their dashboards ask besides
 mod examples; // bodies as their documents show them
 mod transfer; // all samples out and in again
+mod hostile; // requests made to hurt, on every route
 mod outage; // PostgreSQL gone and back again
 
 use std::sync::Arc;

@@ -10,6 +10,8 @@ use crate::clock;
 const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
 const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const COPY_TRAILER: &[u8] = &[0xff, 0xff];
+/// What a time in milliseconds takes in remote write, from 2004 to 2109.
+const VARINT_BYTES: usize = 6;
 
 /// In what a body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub(crate) enum Dialect {
     Json,
     /// Influx line protocol, one line a row.
     Influx,
+    /// Remote write 1.0 before it is compressed: a row is ten series with a sample each.
+    RemoteWrite,
     /// PostgreSQL's binary COPY: server, type, name, value, labels, timestamp.
     Copy,
 }
@@ -47,7 +51,7 @@ impl Body {
         let row = Row::of(dialect);
         let (prefix, suffix): (&[u8], &[u8]) = match dialect {
             Dialect::Json => (br#"{"server_id":"000000000000000000000000000000000000","metrics":["#, b"]}"),
-            Dialect::Influx => (b"", b""),
+            Dialect::Influx | Dialect::RemoteWrite => (b"", b""),
             Dialect::Copy => (COPY_HEADER, COPY_TRAILER),
         };
         let mut bytes = prefix.to_vec();
@@ -90,6 +94,13 @@ impl Body {
                 put(to, &self.row.hosts, &host.name);
                 put_texts(to, &self.row.values, cents);
             }
+            Dialect::RemoteWrite => {
+                put(to, &self.row.times, &six_byte_varint(time_ms));
+                put(to, &self.row.hosts, &host.name);
+                for (place, cents) in self.row.values.iter().zip(cents) {
+                    to[*place..*place + 8].copy_from_slice(&super::walk::value(*cents).to_le_bytes());
+                }
+            }
             Dialect::Copy => {
                 put(to, &self.row.times, &(time_ms * 1000 - POSTGRES_EPOCH_US).to_be_bytes());
                 put(to, &self.row.hosts, host.id.as_bytes());
@@ -107,6 +118,7 @@ impl Row {
         match dialect {
             Dialect::Json => METRICS.iter().for_each(|name| row.json_sample(name)),
             Dialect::Influx => row.influx_line(),
+            Dialect::RemoteWrite => METRICS.iter().for_each(|name| row.series(name)),
             Dialect::Copy => METRICS.iter().for_each(|name| row.copy_tuple(name)),
         }
         row
@@ -138,6 +150,50 @@ impl Row {
         self.text(" ");
         self.gap(|row| &mut row.times, &[b'0'; 19]);
         self.text("\n");
+    }
+
+    /// Labels in the order of their names, as Prometheus sends them.
+    fn series(&mut self, name: &str) {
+        let mut series = Self::default();
+        series.label("__name__", |row| row.text(name));
+        series.label("datacenter", |row| row.gap(|row| &mut row.datacenters, &[b'0'; 10]));
+        series.label("instance", |row| row.gap(|row| &mut row.hosts, &[b'0'; 11]));
+        series.label("region", |row| row.gap(|row| &mut row.regions, &[b'0'; 9]));
+        let mut sample = Self::default();
+        sample.bytes.push(1 << 3 | 1);
+        sample.gap(|row| &mut row.values, &[0; 8]);
+        sample.bytes.push(2 << 3);
+        sample.gap(|row| &mut row.times, &[0; VARINT_BYTES]);
+        series.message(2, sample);
+        self.message(1, series);
+    }
+
+    fn label(&mut self, name: &str, value: impl FnOnce(&mut Self)) {
+        let (mut label, mut of_name, mut of_value) = (Self::default(), Self::default(), Self::default());
+        of_name.text(name);
+        value(&mut of_value);
+        label.message(1, of_name);
+        label.message(2, of_value);
+        self.message(1, label);
+    }
+
+    /// A field of protocol buffers with a length before it.
+    fn message(&mut self, field: u8, content: Self) {
+        self.bytes.push(field << 3 | 2);
+        let mut length = content.bytes.len();
+        while length >= 0x80 {
+            self.bytes.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        self.bytes.push(length as u8);
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&content.bytes);
+        let moved = |places: Vec<usize>| places.into_iter().map(move |place| place + start);
+        self.hosts.extend(moved(content.hosts));
+        self.regions.extend(moved(content.regions));
+        self.datacenters.extend(moved(content.datacenters));
+        self.times.extend(moved(content.times));
+        self.values.extend(moved(content.values));
     }
 
     fn copy_tuple(&mut self, name: &str) {
@@ -181,6 +237,14 @@ impl Row {
         places(self).push(place);
         self.bytes.extend_from_slice(placeholder);
     }
+}
+
+/// A time of these decades, which takes that many bytes.
+fn six_byte_varint(time_ms: i64) -> [u8; VARINT_BYTES] {
+    std::array::from_fn(|place| {
+        let more = if place + 1 < VARINT_BYTES { 0x80 } else { 0 };
+        (time_ms >> (7 * place)) as u8 & 0x7f | more
+    })
 }
 
 fn put<const WIDTH: usize>(to: &mut [u8], places: &[usize], text: &[u8; WIDTH]) {

@@ -7,7 +7,6 @@ use super::{HttpPeer, Peer, PeerError, Running};
 use crate::client::Client;
 use crate::data::stream::Shape;
 use crate::sender::Endpoint;
-use crate::server::{self, ServerError};
 
 const PROGRAM: &str = "influxd";
 const CREATE_DATABASE: &str = "/query?q=CREATE+DATABASE+load";
@@ -31,8 +30,7 @@ impl Peer for Influx {
     }
 
     fn start(&self, dir: &Path) -> Result<Box<dyn Running>, PeerError> {
-        let address = server::free_address().map_err(ServerError::Port)?;
-        let backup = server::free_address().map_err(ServerError::Port)?;
+        let (address, backup) = (super::free_address()?, super::free_address()?);
         let path = dir.join("influxdb.conf");
         let config = config(dir, &address.to_string(), &backup.to_string());
         std::fs::write(&path, config).map_err(|source| PeerError::File { path: path.clone(), source })?;

@@ -16,8 +16,16 @@ pub(crate) struct Millrace {
     pub(crate) binary: PathBuf,
     pub(crate) arguments: Vec<String>,
     pub(crate) shape: Shape,
-    /// Influx lines go here; `None` sends native JSON.
-    pub(crate) influx_path: Option<String>,
+    pub(crate) spoken: Spoken,
+}
+
+/// What it is sent.
+#[derive(Clone, Debug)]
+pub(crate) enum Spoken {
+    Json,
+    /// At this path.
+    Influx(String),
+    RemoteWrite,
 }
 
 #[derive(Debug)]
@@ -29,7 +37,11 @@ struct RunningMillrace {
 
 impl Peer for Millrace {
     fn name(&self) -> String {
-        let dialect = if self.influx_path.is_some() { "Influx lines" } else { "native JSON" };
+        let dialect = match self.spoken {
+            Spoken::Json => "native JSON",
+            Spoken::Influx(_) => "Influx lines",
+            Spoken::RemoteWrite => "remote write",
+        };
         format!("Millrace, {dialect}")
     }
 
@@ -44,9 +56,10 @@ impl Peer for Millrace {
     fn start(&self, dir: &Path) -> Result<Box<dyn Running>, PeerError> {
         let (binary, arguments) = (self.binary.clone(), self.arguments.clone());
         let server = Server::start(Launch { binary, arguments, dir: dir.to_owned() })?;
-        let endpoint = match &self.influx_path {
-            Some(path) => Endpoint::influx(server.address(), path),
-            None => Endpoint::native(server.address()),
+        let endpoint = match &self.spoken {
+            Spoken::Json => Endpoint::native(server.address()),
+            Spoken::Influx(path) => Endpoint::influx(server.address(), path),
+            Spoken::RemoteWrite => Endpoint::remote_write(server.address()),
         };
         Ok(Box::new(RunningMillrace { server, endpoint, shape: self.shape }))
     }
@@ -54,7 +67,7 @@ impl Peer for Millrace {
 
 impl Running for RunningMillrace {
     fn register(&self, fleet: &mut Fleet, connections: usize) -> Result<(), PeerError> {
-        // Influx lines name their host by a tag; only native requests need the server's id.
+        // The others name their host by a tag or label; only native requests need the server's id.
         if self.endpoint.dialect == Dialect::Json {
             self.server.register(fleet, connections)?;
         }

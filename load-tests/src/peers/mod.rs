@@ -8,6 +8,7 @@ pub(crate) mod millrace;
 pub(crate) mod victoria;
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::data::Fleet;
 use crate::data::stream::{Shape, Stream};
 use crate::process::{Daemon, ProcessError};
 use crate::sender::{Endpoint, HttpSender, Sender};
-use crate::server::ServerError;
+use crate::server::{self, ServerError};
 
 const READY_WAIT: Duration = Duration::from_secs(60);
 const STOP_WAIT: Duration = Duration::from_secs(120);
@@ -114,6 +115,10 @@ fn http_senders(
         Ok(Box::new(HttpSender::new(endpoint, shape, Stream::new(fleet, shape, worker, connections))?))
     };
     (0..connections).map(sender).collect()
+}
+
+fn free_address() -> Result<SocketAddr, PeerError> {
+    Ok(server::free_address().map_err(ServerError::Port)?)
 }
 
 fn is_on_path(program: &str) -> bool {

@@ -1,24 +1,28 @@
-//! VictoriaMetrics, single node, fed with Influx lines. It acknowledges from memory.
+//! VictoriaMetrics, single node, fed with Influx lines or remote write. It acknowledges from memory.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 
 use super::{HttpPeer, Peer, PeerError, Running};
+use crate::data::body::Dialect;
 use crate::data::stream::Shape;
 use crate::sender::Endpoint;
-use crate::server::{self, ServerError};
 
 const PROGRAM: &str = "victoria-metrics";
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Victoria {
     pub(crate) shape: Shape,
+    pub(crate) dialect: Dialect,
 }
 
 impl Peer for Victoria {
     fn name(&self) -> String {
-        "VictoriaMetrics, Influx lines".into()
+        match self.dialect {
+            Dialect::RemoteWrite => "VictoriaMetrics, remote write".into(),
+            _ => "VictoriaMetrics, Influx lines".into(),
+        }
     }
 
     fn shape(&self) -> Shape {
@@ -30,8 +34,11 @@ impl Peer for Victoria {
     }
 
     fn start(&self, dir: &Path) -> Result<Box<dyn Running>, PeerError> {
-        let address = server::free_address().map_err(ServerError::Port)?;
-        let endpoint = Endpoint::influx(address, "/write");
+        let address = super::free_address()?;
+        let endpoint = match self.dialect {
+            Dialect::RemoteWrite => Endpoint::remote_write(address),
+            _ => Endpoint::influx(address, "/write"),
+        };
         Ok(Box::new(HttpPeer::start(command(dir, address), dir, endpoint, self.shape, "/health")?))
     }
 }

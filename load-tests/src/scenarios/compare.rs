@@ -12,13 +12,14 @@ use serde_json::json;
 use super::{ScenarioError, ms, run_plan};
 use crate::cli::Common;
 use crate::data::Fleet;
+use crate::data::body::Dialect;
 use crate::data::stream::Shape;
 use crate::directory::{self, WorkDir};
 use crate::output::{self, Table, magnitude};
 use crate::peers::Peer;
 use crate::peers::copy::Copy;
 use crate::peers::influx::Influx;
-use crate::peers::millrace::Millrace;
+use crate::peers::millrace::{Millrace, Spoken};
 use crate::peers::victoria::Victoria;
 use crate::report::Report;
 use crate::schedule::Plan;
@@ -41,7 +42,7 @@ pub(crate) struct Settings {
     #[arg(long, default_value_t = 1600)]
     pub(crate) hosts: u32,
     /// Where Millrace takes Influx lines; empty leaves that run out.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "/write")]
     pub(crate) influx_path: String,
     /// Only programs whose name holds this text.
     #[arg(long)]
@@ -97,17 +98,20 @@ pub(crate) fn run(common: &Common, settings: &Settings) -> Result<Report, Scenar
 
 /// Everything that is installed and wanted, Millrace first.
 fn peers(common: &Common, settings: &Settings) -> Vec<Box<dyn Peer>> {
-    let millrace = |shape, influx_path| {
+    let millrace = |shape, spoken| {
         let (binary, arguments) = (common.server_binary.clone(), common.server_arguments.clone());
-        Box::new(Millrace { binary, arguments, shape, influx_path })
+        Box::new(Millrace { binary, arguments, shape, spoken })
     };
-    let mut peers: Vec<Box<dyn Peer>> = vec![millrace(JSON, None)];
+    let mut peers: Vec<Box<dyn Peer>> = vec![millrace(JSON, Spoken::Json)];
     if !settings.influx_path.is_empty() {
-        peers.push(millrace(LINES, Some(settings.influx_path.clone())));
+        peers.push(millrace(LINES, Spoken::Influx(settings.influx_path.clone())));
     }
+    peers.push(millrace(LINES, Spoken::RemoteWrite));
     peers.push(Box::new(Copy { shape: LINES }));
     peers.push(Box::new(Copy { shape: LINES_LARGE }));
-    peers.push(Box::new(Victoria { shape: LINES }));
+    for dialect in [Dialect::Influx, Dialect::RemoteWrite] {
+        peers.push(Box::new(Victoria { shape: LINES, dialect }));
+    }
     peers.push(Box::new(Influx { shape: LINES }));
     peers.retain(|peer| settings.only.as_ref().is_none_or(|text| peer.name().contains(text)));
     let (installed, missing): (Vec<_>, Vec<_>) = peers.into_iter().partition(|peer| peer.is_installed());
@@ -161,7 +165,7 @@ impl Contender {
     }
 }
 
-/// Ratios are of the first two rows, Millrace's, over each row.
+/// Ratios are of the first rows, Millrace's, over each row.
 fn table(contenders: &[Contender]) -> Table {
     let mut heading = vec!["medians", "samples/s", "p50 ms", "p99 ms", "bytes/sample at first", "bytes/sample"];
     let ours: Vec<&Contender> = contenders.iter().filter(|contender| contender.name.starts_with("Millrace")).collect();

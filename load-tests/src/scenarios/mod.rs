@@ -6,7 +6,7 @@ pub(crate) mod crash;
 pub(crate) mod generator;
 mod history;
 pub(crate) mod idle;
-pub(crate) mod ingest_json;
+pub(crate) mod ingest;
 pub(crate) mod live_fanout;
 mod queries;
 pub(crate) mod query_mix;
@@ -15,6 +15,7 @@ pub(crate) mod sizes;
 pub(crate) mod sustained;
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,13 +72,23 @@ pub(crate) struct Setup {
 impl Setup {
     /// Starts the server over a new directory and registers at least `hosts` hosts.
     pub(crate) fn start(common: &Common, hosts: u32, shape: Shape) -> Result<Self, ScenarioError> {
+        Self::start_with(common, hosts, shape, Endpoint::native)
+    }
+
+    /// The same with connections to another endpoint of the server.
+    pub(crate) fn start_with(
+        common: &Common,
+        hosts: u32,
+        shape: Shape,
+        endpoint: fn(SocketAddr) -> Endpoint,
+    ) -> Result<Self, ScenarioError> {
         let workers = usize::from(common.connections);
         let mut fleet = Fleet::new(common.seed, shape.hosts_rounded(hosts, workers), common.time_grid());
         let dir = WorkDir::new(common.work_dir.as_deref())?;
         let server = Server::start(common.launch(&dir))?;
         server.register(&mut fleet, workers)?;
         let fleet = Arc::new(fleet);
-        let senders = senders(&server, &fleet, shape, workers)?;
+        let senders = senders_to(&endpoint(server.address()), &fleet, shape, workers)?;
         Ok(Self { server, fleet, senders, shape, _dir: dir })
     }
 
@@ -145,8 +156,16 @@ pub(crate) fn senders(
     shape: Shape,
     workers: usize,
 ) -> Result<Vec<HttpSender>, ScenarioError> {
-    let endpoint = Endpoint::native(server.address());
-    let sender = |worker| HttpSender::new(&endpoint, shape, Stream::new(fleet, shape, worker, workers));
+    senders_to(&Endpoint::native(server.address()), fleet, shape, workers)
+}
+
+fn senders_to(
+    endpoint: &Endpoint,
+    fleet: &Arc<Fleet>,
+    shape: Shape,
+    workers: usize,
+) -> Result<Vec<HttpSender>, ScenarioError> {
+    let sender = |worker| HttpSender::new(endpoint, shape, Stream::new(fleet, shape, worker, workers));
     Ok((0..workers).map(sender).collect::<Result<_, _>>()?)
 }
 

@@ -64,6 +64,10 @@ pub(super) const KEYS: &[Key] = &[
         "How long is kept which alerts fired and were over.",
         "Too high: the disk fills slowly. Too low: nobody can tell how often it happened.",
     ),
+    Key::span("retention.rejects", "7d", HOUR_MS..=36_500 * DAY_MS, |draft| &mut draft.entries.rejects).about(
+        "How long is kept what was refused. There are never more than 100,000 rows of it.",
+        "Too high: nothing but rows that nobody looks at. Too low: the reason is gone before anyone asks.",
+    ),
     Key::words("log.level", "info", "a level (off, error, warn, info, debug, trace) or info,target=debug", set_level)
         .about("What is logged.", "Too high (trace): the log becomes the load. Too low: no trace of what went wrong."),
     Key::words("log.format", "text", "text or json", set_format)

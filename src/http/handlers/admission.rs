@@ -60,7 +60,8 @@ async fn collect_within(
 /// The body as text, in `out`. Room for it is taken before it is inflated, so that small bodies which unfold to large
 /// ones are bounded together like all others; what it did not need is given back.
 pub(super) async fn decoded(body: CollectedBody, permit: &mut Permit, mut out: Vec<u8>) -> Result<Vec<u8>, ApiError> {
-    if body.encoding() == Encoding::Identity {
+    // Some clients name an encoding whether or not there is anything to encode.
+    if body.encoding() == Encoding::Identity || body.wire_bytes() == 0 {
         return Ok(body.read(out).await?);
     }
     let (wire_bytes, inflated_max) = (body.wire_bytes(), body.inflated_bytes_max());

@@ -89,7 +89,7 @@ fn asked(request: &Request, [kind, severity]: [&'static str; 2]) -> Result<Entry
     })
 }
 
-fn members(query: &Query, name: &str) -> Result<Vec<String>, ApiError> {
+pub(super) fn members(query: &Query, name: &str) -> Result<Vec<String>, ApiError> {
     let values = query.pairs().filter(|(key, _)| *key == name).flat_map(|(_, value)| value.split(','));
     let members: Vec<String> =
         values.filter(|value| !value.is_empty()).take(MEMBERS_MAX + 1).map(str::to_owned).collect();
@@ -100,7 +100,7 @@ fn members(query: &Query, name: &str) -> Result<Vec<String>, ApiError> {
 }
 
 /// The last entry of the page before, by time and id.
-fn cursor(text: &str) -> Option<(Micros, i64)> {
+pub(super) fn cursor(text: &str) -> Option<(Micros, i64)> {
     let (time, id) = text.split_once('.')?;
     let time = Micros(time.parse().ok()?);
     (Micros::FIRST..=Micros::LAST).contains(&time).then_some((time, id.parse().ok()?))

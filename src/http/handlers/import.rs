@@ -13,7 +13,9 @@ use crate::auth::Principal;
 use crate::http::body::{BodyError, BodyStream};
 use crate::http::streamed_body::{self, BodyWriter, ClientGone};
 use crate::http::{ApiError, Request, Response, response};
+use crate::model::reject::Sender;
 use crate::query::export::{flag, line_format};
+use crate::rejects;
 use crate::transfer::{Import, ImportError, Options, Pieces, Report, Stages};
 use crate::wire::lines::LineFormat;
 
@@ -48,12 +50,13 @@ pub(super) fn import(services: Arc<Services>, mut request: Request) -> Answering
         let options = Options { format, create_servers, peer: request.peer.ip() };
         let principal = Arc::clone(&request.principal);
         services.metrics.ingest.requests.inc();
+        let sender = Arc::new(rejects::sender(&principal, request.peer.ip()));
         let body = request.stream_body()?;
         if with_progress {
-            return Ok(in_steps(services, principal, options, body));
+            return Ok(in_steps(services, (principal, sender), options, body));
         }
         let (started, mut report) = (Instant::now(), Report::default());
-        let outcome = run(&services, &principal, options, body, &mut report).await;
+        let outcome = run(stages(&services, (&principal, &sender)), options, body, &mut report).await;
         outcome.map_err(|error| ApiError::from(error).with_details(vec![counted(&report)]))?;
         // As with every request of which nothing could be stored: agents would take a 2xx for "committed".
         let nothing_stored = report.imported == 0 && report.refused > 0;
@@ -63,13 +66,12 @@ pub(super) fn import(services: Arc<Services>, mut request: Request) -> Answering
 }
 
 async fn run(
-    services: &Services,
-    principal: &Principal,
+    stages: Stages<'_>,
     options: Options,
     body: BodyStream,
     report: &mut Report,
 ) -> Result<(), ImportError<BodyError>> {
-    let mut import = Import::new(stages(services, principal), options, body)?;
+    let mut import = Import::new(stages, options, body)?;
     let outcome = loop {
         match import.step().await {
             Ok(true) => {}
@@ -82,12 +84,17 @@ async fn run(
 }
 
 /// The head of the answer goes out at once; how it ends is in the last line.
-fn in_steps(services: Arc<Services>, principal: Arc<Principal>, options: Options, body: BodyStream) -> Response {
+fn in_steps(
+    services: Arc<Services>,
+    (principal, sender): (Arc<Principal>, Arc<Sender>),
+    options: Options,
+    body: BodyStream,
+) -> Response {
     let (writer, answer) = streamed_body::channel(STREAM_BYTES_MAX);
     let tasks = services.readers.clone();
     drop(tasks.spawn("import", async move {
         // Who does not want to know how it goes any more has broken the import off.
-        if tell_steps(&services, &principal, options, body, writer).await.is_err() {
+        if tell_steps(stages(&services, (&principal, &sender)), options, body, writer).await.is_err() {
             tracing::debug!("import broken off");
         }
     }));
@@ -95,15 +102,14 @@ fn in_steps(services: Arc<Services>, principal: Arc<Principal>, options: Options
 }
 
 async fn tell_steps(
-    services: &Services,
-    principal: &Principal,
+    stages: Stages<'_>,
     options: Options,
     body: BodyStream,
     writer: BodyWriter,
 ) -> Result<(), ClientGone> {
     let started = Instant::now();
     let (mut report, mut told) = (Report::default(), started);
-    let outcome = match Import::new(stages(services, principal), options, body) {
+    let outcome = match Import::new(stages, options, body) {
         Err(error) => Err(error),
         Ok(mut import) => loop {
             let step = import.step().await;
@@ -132,13 +138,15 @@ async fn tell_steps(
     writer.finish().await
 }
 
-fn stages<'a>(services: &'a Services, principal: &'a Principal) -> Stages<'a> {
+fn stages<'a>(services: &'a Services, (principal, sender): (&'a Principal, &'a Arc<Sender>)) -> Stages<'a> {
     Stages {
         catalog: &services.catalog,
         journal: &services.journal,
         budget: &services.budget,
         rates: &services.rates,
         metrics: &services.metrics,
+        rejects: &services.rejects,
+        sender,
         clock: services.clock.as_ref(),
         past: services.past,
         future: services.future,

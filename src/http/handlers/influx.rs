@@ -11,7 +11,7 @@ use serde_json::json;
 use super::influx_answer::{self, Outcome};
 use super::ingest::{DECODE_INLINE_BYTES_MAX, commit};
 use super::scratch::Scratch;
-use super::{Answering, Services, admission};
+use super::{Answering, Services, admission, quarantine};
 use crate::admit::budget::Permit;
 use crate::admit::window::{self, Window};
 use crate::catalog::LineNaming;
@@ -21,6 +21,7 @@ use crate::http::query::Query;
 use crate::http::{ApiError, CollectedBody, Request, Response, response};
 use crate::model::{Points, SeriesId};
 use crate::wire::influx::{Naming, Options, Precision, Strings, decode};
+use crate::wire::spans;
 
 /// What is said to clients that ask which InfluxDB this is: the last that speaks `/write` and `/ping` alone.
 const VERSION: &str = "1.8.10";
@@ -128,6 +129,11 @@ async fn write(
     let (body, permit) = admission::collect(services, request).await?;
     let mut scratch = services.scratch.take();
     let stored = store(services, request, (body, permit), (precision, partial), &mut scratch).await;
+    let sent = (quarantine::INFLUX, &*scratch.body);
+    match &stored {
+        Ok(_) => quarantine::items(services, request, sent, &scratch.intake.verdicts, spans::lines(&scratch.body)),
+        Err(error) => quarantine::whole(services, request, sent, error),
+    }
     let answered = stored.and_then(|accepted| {
         let Scratch { body, intake, .. } = &*scratch;
         let outcome = Outcome { body, accepted, intake };

@@ -7,7 +7,7 @@ use hyper::StatusCode;
 use serde::Serialize;
 
 use super::scratch::Scratch;
-use super::{Answering, Services, admission, input, systems};
+use super::{Answering, Services, admission, input, quarantine, systems};
 use crate::admit::budget::Permit;
 use crate::admit::window::{self, Window};
 use crate::catalog::Resolved;
@@ -46,10 +46,16 @@ async fn take_in(
     if let Err(error) = decode(scratch) {
         return match systems::fleet::on_shared_path(services, request, (&scratch.body, permit)).await {
             Some(answer) => answer,
-            None => Err(error.into()),
+            None => {
+                let error = ApiError::from(error);
+                quarantine::whole(services, request, (quarantine::JSON, &scratch.body), &error);
+                Err(error)
+            }
         };
     }
     let inserted = store(services, request, permit, scratch).await?;
+    let Scratch { body, intake, .. } = scratch;
+    quarantine::items(services, request, (quarantine::JSON, body), &intake.verdicts, native::item_spans(body));
     answer(inserted, &scratch.intake.verdicts, started.elapsed())
 }
 

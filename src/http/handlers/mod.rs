@@ -34,7 +34,9 @@ mod multipart; // forms that pages put together
 mod people; // registration and tokens
 mod ports; // port probes
 mod probes; // health, readiness, self-metrics, the API's description
+mod quarantine; // what handlers refuse, kept
 mod refusal; // a stage's error to an answer
+mod rejects; // what was refused, and why
 mod samples; // samples of a stretch of time
 mod scratch; // buffers that requests share
 mod series; // the catalog
@@ -69,6 +71,7 @@ use crate::jobs::retention::Policy;
 use crate::journal::Journal;
 use crate::live::{HeartbeatConfig, Hub, Replays, Reports};
 use crate::query;
+use crate::rejects::Rejects;
 use crate::shutdown::Tasks;
 use crate::store::Database;
 use crate::telemetry::{IngestLog, Machine, Metrics};
@@ -119,6 +122,7 @@ pub struct Services {
     pub prometheus: Naming,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
+    pub rejects: Arc<Rejects>,
     pub scratch: ScratchPool,
     pub readiness: Arc<Readiness>,
     /// Where reports are shown to people, when they are.
@@ -255,6 +259,7 @@ fn stage_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) ->
         .route((Access::READ, Text), Method::GET, "/api/v1/stream", with(stream::open))
         .route((Access::OBSERVE, Structured), Method::GET, "/api/v1/jobs", with(jobs::list))
         .route((Access::ADMINISTER, Structured), Method::POST, "/api/v1/jobs/{name}/run", with(jobs::run))
+        .route((Access::Own(Right::Observe), Structured), Method::GET, "/api/v1/rejects", with(rejects::list))
         .route((Access::READ, Structured), Method::GET, "/api/v1/events", with(entries::events))
         .route((Access::READ, Structured), Method::GET, "/api/v1/logs", with(entries::logs))
         .route((Access::READ, Structured), Method::GET, "/api/v1/documents", with(documents::list))

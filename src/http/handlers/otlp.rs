@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::ingest::{DECODE_INLINE_BYTES_MAX, commit};
 use super::otlp_answer::{self, Form, Outcome};
 use super::scratch::Scratch;
-use super::{Answering, Services, admission};
+use super::{Answering, Services, admission, quarantine};
 use crate::admit::budget::Permit;
 use crate::admit::window::{self, Window};
 use crate::catalog::LineNaming;
@@ -27,6 +27,7 @@ pub(super) fn metrics(services: Arc<Services>, mut request: Request) -> Answerin
         let received = receive(&services, &mut request).await?;
         let mut scratch = services.scratch.take();
         let stored = store(&services, &request, (received, form), &mut scratch).await;
+        keep_refused(&services, &request, (&scratch, stored.as_ref().err()));
         let answered = stored.and_then(|accepted| otlp_answer::metrics(form, &Outcome::of(&scratch.intake, accepted)));
         services.scratch.give(scratch);
         answered
@@ -39,6 +40,7 @@ pub(super) fn logs(services: Arc<Services>, mut request: Request) -> Answering {
         let received = receive(&services, &mut request).await?;
         let mut scratch = services.scratch.take();
         let stored = store_logs(&services, &request, (received, form), &mut scratch).await;
+        keep_refused(&services, &request, (&scratch, stored.as_ref().err()));
         let answered = stored.and_then(|accepted| otlp_answer::logs(form, &Outcome::of(&scratch.intake, accepted)));
         services.scratch.give(scratch);
         answered
@@ -47,6 +49,15 @@ pub(super) fn logs(services: Arc<Services>, mut request: Request) -> Answering {
 
 pub(super) fn traces(_services: Arc<Services>, _request: Request) -> Answering {
     Box::pin(async { Err(ApiError::not_found("traces are not stored here, metrics and logs are")) })
+}
+
+/// Keeps what was refused; items stand too deep in the message to be found again.
+fn keep_refused(services: &Services, request: &Request, (scratch, error): (&Scratch, Option<&ApiError>)) {
+    let (sent, verdicts) = ((quarantine::OTLP, scratch.body.as_slice()), &scratch.intake.verdicts);
+    match error {
+        Some(error) => quarantine::whole(services, request, sent, error),
+        None => quarantine::items(services, request, sent, verdicts, std::iter::empty()),
+    }
 }
 
 type Received = (CollectedBody, Permit);

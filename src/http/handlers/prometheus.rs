@@ -10,7 +10,7 @@ use memchr::memchr_iter;
 use super::ingest::{DECODE_INLINE_BYTES_MAX, commit};
 use super::prometheus_answer::{self, Histograms, Outcome, Written};
 use super::scratch::Scratch;
-use super::{Answering, Services, admission};
+use super::{Answering, Services, admission, quarantine};
 use crate::admit::budget::Permit;
 use crate::admit::window::{self, Window};
 use crate::catalog::LineNaming;
@@ -19,7 +19,10 @@ use crate::http::body::{BodyError, off_worker};
 use crate::http::error::ErrorStatus;
 use crate::http::{ApiError, CollectedBody, Request, Response, response};
 use crate::model::{Micros, Points, SeriesId};
-use crate::wire::prometheus::{Exposition, Fault, Grouping, Room, TextTimes, decode_write1, decode_write2};
+use crate::wire::prometheus::{
+    Exposition, Fault, Grouping, Room, TextTimes, decode_write1, decode_write2, of_write1, of_write2,
+};
+use crate::wire::spans;
 
 const PROTOBUF: &str = "application/x-protobuf";
 const MESSAGE_1: &str = "prometheus.WriteRequest";
@@ -134,12 +137,28 @@ async fn write(
     let (body, permit) = admission::collect(services, request).await?;
     let mut scratch = services.scratch.take();
     let stored = store(services, request, (body, permit), &form, &mut scratch).await;
+    keep_refused(services, request, &form, (&scratch, stored.as_ref().err()));
     let answer = stored.map(|written| {
         let outcome = Outcome { written, intake: &scratch.intake };
         prometheus_answer::answer(&outcome, &form, success)
     });
     services.scratch.give(scratch);
     answer
+}
+
+/// Keeps what was refused. Where identities were put together, the body has become the text beside them.
+fn keep_refused(services: &Services, request: &Request, form: &Form, (scratch, error): (&Scratch, Option<&ApiError>)) {
+    let body = match form {
+        Form::Write2 | Form::Text(..) if error.is_none() => &scratch.text,
+        _ => &scratch.body,
+    };
+    let (sent, verdicts) = ((quarantine::PROMETHEUS, body.as_slice()), &scratch.intake.verdicts);
+    match (error, form) {
+        (Some(error), _) => quarantine::whole(services, request, sent, error),
+        (None, Form::Write1) => quarantine::items(services, request, sent, verdicts, of_write1(body)),
+        (None, Form::Write2) => quarantine::items(services, request, sent, verdicts, of_write2(body)),
+        (None, Form::Text(..)) => quarantine::items(services, request, sent, verdicts, spans::lines(body)),
+    }
 }
 
 /// From the body as it came to committed samples; what was refused or left out is in the scratch's intake.

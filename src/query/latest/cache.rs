@@ -125,14 +125,18 @@ impl LatestSamples {
 impl CommitListener for LatestSamples {
     fn committed(&self, flush: &Arc<Committed>) {
         let (batch, committed_at) = (&flush.batch, flush.committed_at);
-        let mut start = 0;
-        for run in batch.series.chunk_by(|left, right| place(*left).0 == place(*right).0) {
-            let Some(page) = self.page(place(run[0]).0) else { return };
+        let mut rest = (&batch.series[..], &batch.times[..], &batch.values[..]);
+        while let Some(number) = rest.0.first().map(|first| place(*first).0) {
+            let Some(page) = self.page(number) else { return };
+            let end = rest.0.partition_point(|series| place(*series).0 <= number);
+            let (series, times, values);
+            ((series, rest.0), (times, rest.1), (values, rest.2)) =
+                (rest.0.split_at(end), rest.1.split_at(end), rest.2.split_at(end));
             let mut slots = locked(&page);
-            for of_one_series in run.chunk_by(|left, right| left == right) {
-                start += of_one_series.len();
-                let (time, value) = (batch.times[start - 1], batch.values[start - 1]);
-                slots[place(of_one_series[0]).1].take(Newest { time, committed_at, value });
+            for (at, ((of, time), value)) in series.iter().zip(times).zip(values).enumerate() {
+                if series.get(at + 1) != Some(of) {
+                    slots[place(*of).1].take(Newest { time: *time, committed_at, value: *value });
+                }
             }
         }
     }

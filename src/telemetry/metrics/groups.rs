@@ -60,6 +60,8 @@ metrics! {
         samples_committed: Counter = "ingest_samples_committed", Counter::default();
         /// Items refused, by reason.
         items_refused: Family<CodeLabels, Counter> = "ingest_items_refused", Family::default();
+        /// Refused items that were not kept for those who look for the reason, because too many waited to be written down.
+        rejects_dropped: Counter = "ingest_rejects_dropped", Counter::default();
         /// Values left out because no series can hold them, such as texts in Influx lines.
         values_left_out: Counter = "ingest_values_left_out", Counter::default();
         /// Bytes of request bodies as they came over the wire.

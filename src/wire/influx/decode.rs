@@ -43,9 +43,10 @@ pub fn decode(body: &[u8], options: &Options, intake: &mut Intake) {
             Some(b'\r') if ends_line(body, start) => at = start + 1,
             Some(b'#') => at = memchr(b'\n', &body[start..]).map_or(body.len(), |length| start + length),
             Some(_) => {
-                let end = decoder.line(start, line, intake);
-                // Only a text can hold a line break.
-                line += memchr_iter(b'\n', &body[start..end]).count() as u32;
+                let (end, may_hold_breaks) = decoder.line(start, line, intake);
+                if may_hold_breaks {
+                    line += memchr_iter(b'\n', &body[start..end]).count() as u32;
+                }
                 at = end;
             }
         }
@@ -67,8 +68,9 @@ pub(super) struct Noted {
 }
 
 impl Decoder<'_> {
-    /// Reads the line that starts at `start` and answers where it ends, before its line break.
-    fn line(&mut self, start: usize, line: u32, intake: &mut Intake) -> usize {
+    /// Reads the line that starts at `start` and answers where it ends, before its line break, and whether others may be
+    /// in it: only a text can hold one.
+    fn line(&mut self, start: usize, line: u32, intake: &mut Intake) -> (usize, bool) {
         intake.items += 1;
         let kept = intake.points.len();
         let read = self.read(start, &mut intake.points).and_then(|(end, time)| match end - start {
@@ -78,17 +80,18 @@ impl Decoder<'_> {
         match read {
             Ok((end, time)) => {
                 complete(&mut intake.points, line, time);
-                if self.noted.strings > 0 || !self.noted.refused.is_empty() {
+                let has_notes = self.noted.strings > 0 || !self.noted.refused.is_empty();
+                if has_notes {
                     self.tell(line, intake);
                 }
-                end
+                (end, has_notes)
             }
             Err(refusal) => {
                 complete(&mut intake.points, line, self.options.now);
                 intake.points.truncate(kept);
                 self.noted = Noted::default();
                 intake.verdicts.refuse(line, refusal.code(), || refusal.message(self.body));
-                refused_end(self.body, start)
+                (refused_end(self.body, start), true)
             }
         }
     }

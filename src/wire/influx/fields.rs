@@ -5,6 +5,7 @@ use memchr::memchr2;
 use super::decode::{Noted, ends_line, escape_length};
 use super::number;
 use super::refusal::Refusal;
+use crate::model::short_text::is_same;
 use crate::model::{Points, RawIdentity, Span};
 
 /// How many fields of a line are remembered, to be expected in the next; the names of later ones are scanned.
@@ -52,7 +53,7 @@ impl Names {
     fn end(&mut self, body: &[u8], at: usize, place: usize) -> Result<usize, Refusal> {
         if let Some(expected) = self.0.get(place).map(|name| name.of(body)) {
             let end = at + expected.len();
-            if body.get(end) == Some(&b'=') && body.get(at..end) == Some(expected) {
+            if body.get(end) == Some(&b'=') && is_same(&body[at..end], expected) {
                 return Ok(end);
             }
         }
@@ -91,6 +92,9 @@ enum Value {
 /// Reads the value at `at` and answers where it ends, which is where a field may end.
 #[inline(always)]
 fn value(body: &[u8], at: usize) -> Result<(Value, usize), Refusal> {
+    if let Some((number, end)) = number::short(body, at) {
+        return Ok((Value::Number(number), end));
+    }
     if let Some((read, end)) = number::read(body, at)
         && ends_field(body, end)
     {

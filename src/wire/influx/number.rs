@@ -2,9 +2,21 @@
 
 use super::refusal::Refusal;
 use crate::model::Span;
-use crate::wire::decimal::{Decimal, EXACT_DIGITS_MAX, EXACT_INTEGER_MAX, EXPONENT_MAX, digits, nearest};
+use crate::wire::decimal::{
+    Decimal, EXACT_DIGITS_MAX, EXACT_INTEGER_MAX, EXPONENT_MAX, digits, nearest, short as short_decimal,
+};
 
 const NOT_FINITE: [&str; 3] = ["nan", "inf", "infinity"];
+
+/// A short decimal at `at` and where its field ends: what nearly all values are. `None` is for [`read`] to look at.
+#[inline(always)]
+pub(super) fn short(body: &[u8], at: usize) -> Option<(f64, usize)> {
+    let negative = body.get(at) == Some(&b'-');
+    let at = at + usize::from(negative);
+    let (value, length) = short_decimal(body.get(at..)?)?;
+    let end = at + length;
+    matches!(body.get(end), Some(b',' | b' ' | b'\n')).then_some((if negative { -value } else { value }, end))
+}
 
 /// The number at `at` and where it ends; `None` when there is none. A number that a sample cannot hold is refused.
 #[inline(always)]
@@ -70,4 +82,39 @@ fn exponent(body: &[u8], at: usize) -> Option<(i64, usize)> {
 pub(super) fn is_not_finite(word: &[u8]) -> bool {
     let unsigned = word.strip_prefix(b"-").or_else(|| word.strip_prefix(b"+")).unwrap_or(word);
     NOT_FINITE.iter().any(|name| unsigned.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn number() -> impl Strategy<Value = String> {
+        prop_oneof!["-?[0-9]{1,9}(\\.[0-9]{0,9})?[,i \n]x{8}", "[-+0-9.,e \ni/:\u{80}]{0,12}"]
+    }
+
+    proptest! {
+        #[test]
+        fn short_numbers_are_what_all_numbers_are(text in number()) {
+            if let Some((value, end)) = short(text.as_bytes(), 0) {
+                let (expected, expected_end) = read(text.as_bytes(), 0).unwrap();
+                prop_assert_eq!((value.to_bits(), end), (expected.unwrap().to_bits(), expected_end));
+            }
+        }
+    }
+
+    #[test]
+    fn most_numbers_are_short() {
+        let check = |text: &str, expected| assert_eq!(short(text.as_bytes(), 0), expected, "{text}");
+        check("45.20,usage", Some((45.2, 5)));
+        check("-7,usage_x", Some((-7.0, 2)));
+        check("1234567,x", Some((1_234_567.0, 7)));
+        check("12345.6 x", Some((12_345.6, 7)));
+        check("12345678,", None);
+        check("7i,usage_x", None);
+        check(".5,usage_x", None);
+        check("1e5,usage_x", None);
+        check("5,", None);
+    }
 }

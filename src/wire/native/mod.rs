@@ -16,12 +16,14 @@ mod identity;
 mod item;
 mod lines;
 mod refusal;
+mod spans;
 
 pub use decode::decode;
 pub use encode::{write_labels, write_metric};
 pub use error::{DocumentError, Problem};
 pub use identity::identity;
 pub use lines::decode_lines;
+pub use spans::items as item_spans;
 
 pub use super::json::write::{write_json_number, write_json_string};
 

@@ -22,6 +22,7 @@ mod histogram; // native histograms
 mod buckets; // the same as classic ones
 mod write1; // remote write 1.0
 mod write2; // remote write 2.0
+mod spans; // where series stand in a body
 mod exposition; // text, line by line
 mod text_labels; // names and labels of a line
 mod text_numbers; // value and time of a line
@@ -32,6 +33,7 @@ pub use grouping::{Grouping, GroupingError};
 pub use naming::Naming;
 pub use refusal::Fault;
 pub use sink::{Room, ends_histogram, is_of_histogram};
+pub use spans::{of_write1, of_write2};
 pub use write1::decode as decode_write1;
 pub use write2::decode as decode_write2;
 

@@ -8,7 +8,7 @@ use super::sink::{Room, Sink};
 use crate::model::{Intake, Span};
 
 /// The fields of a request and of a series.
-const SERIES: u64 = 1;
+pub(super) const SERIES: u64 = 1;
 const LABEL: u64 = 1;
 const SAMPLE: u64 = 2;
 const EXEMPLAR: u64 = 3;

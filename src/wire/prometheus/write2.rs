@@ -11,7 +11,7 @@ use crate::model::{Intake, Span};
 
 /// The fields of a request and of a series.
 const SYMBOL: u64 = 4;
-const SERIES: u64 = 5;
+pub(super) const SERIES: u64 = 5;
 const REFERENCES: u64 = 1;
 const SAMPLE: u64 = 2;
 const HISTOGRAM: u64 = 3;

@@ -64,6 +64,8 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     probes(&mut client).await;
     jobs(&mut client).await;
     people::all(&mut client).await;
+    client.get("/api/v1/rejects", "limit=1000", 200).await;
+    client.get("/api/v1/rejects", "limit=0", 400).await;
     bodies(&mut client).await;
     client.delete(&id).await;
     let Client { document, mut seen, .. } = client;

@@ -56,6 +56,10 @@ async fn telegraf_creates_its_database_and_writes_gzipped_lines() {
     assert_eq!((created.status.as_u16(), created.json()), (200, json!({ "results": [{ "statement_id": 0 }] })));
     let created = server.send(Method::POST, "/query?q=create%20database%20a&db=", &[], b"").await;
     assert_eq!(created.status, 200);
+    // The Python client names an encoding though there is nothing to encode.
+    let gzip = [("content-encoding", "gzip")];
+    let created = server.send(Method::POST, "/query?q=create%20database%20a", &gzip, b"").await;
+    assert_eq!(created.status, 200, "{created:?}");
     let lines = format!(
         "cpu,cpu=cpu-total,host=web-1 usage_user=1.25,usage_idle=98.5 {NOW_NS}\n\
          disk,device=sda1,fstype=ext4,host=web-1,path=/var/my\\ dir free=1024i,used_percent=12.5,ro=false {NOW_NS}\n\

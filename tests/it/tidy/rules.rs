@@ -33,6 +33,7 @@ pub(super) const FORBIDDEN: &[(&str, &[&str])] = &[
     ("query", &["http", "live", "alert", "app", "cli"]),
     ("jobs", &["http", "live", "alert", "app", "cli"]),
     ("verify", &["http", "journal", "live", "alert", "query", "jobs", "wire", "admit", "catalog", "app", "cli"]),
+    ("rejects", &["http", "journal", "live", "alert", "query", "jobs", "wire", "admit", "catalog", "app", "cli"]),
     ("transfer", &["http", "live", "alert", "query", "jobs", "app", "cli"]),
     ("listen", &["http", "live", "alert", "query", "jobs", "app", "cli"]),
     ("auth", &["http", "journal", "live", "alert", "query", "jobs", "wire", "app", "cli"]),

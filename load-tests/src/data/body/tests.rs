@@ -69,3 +69,46 @@ fn a_patched_copy_body_can_be_walked_field_by_field() {
     }
     assert_eq!(rest, COPY_TRAILER);
 }
+
+/// Where the fields of a message with this number are, lengths and all taken off.
+fn fields(mut message: &[u8], number: u8) -> Vec<&[u8]> {
+    let mut found = Vec::new();
+    while let Some((tag, rest)) = message.split_first() {
+        let varint = rest.iter().position(|byte| *byte < 0x80).unwrap() + 1;
+        let value = rest[..varint].iter().rev().fold(0, |sum, byte| sum << 7 | usize::from(byte & 0x7f));
+        let (content, after) = match tag & 7 {
+            0 => rest.split_at(varint),
+            1 => rest.split_at(8),
+            _ => rest[varint..].split_at(value),
+        };
+        if tag >> 3 == number {
+            found.push(content);
+        }
+        message = after;
+    }
+    found
+}
+
+#[test]
+fn a_patched_remote_write_body_is_ten_series_a_row() {
+    let fleet = fleet();
+    let mut body = Body::new(Dialect::RemoteWrite, 2);
+    (0..2).for_each(|row| body.set_row(row, &fleet.hosts[row], 1_763_600_000_000 + row as i64, &CENTS));
+    let series = fields(body.bytes(), 1);
+    assert_eq!(series.len(), 20);
+    let labels: Vec<(String, String)> = fields(series[13], 1)
+        .into_iter()
+        .map(|label| [1, 2].map(|number| String::from_utf8(fields(label, number)[0].to_vec()).unwrap()).into())
+        .collect();
+    let expected = [
+        ("__name__", "usage_nice"),
+        ("datacenter", "us-west-2a"),
+        ("instance", "host_000001"),
+        ("region", "us-west-2"),
+    ];
+    assert_eq!(labels, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let sample = fields(series[13], 2)[0];
+    assert_eq!(fields(sample, 1)[0], 56.78_f64.to_le_bytes());
+    let time = fields(sample, 2)[0].iter().rev().fold(0_i64, |sum, byte| sum << 7 | i64::from(byte & 0x7f));
+    assert_eq!(time, 1_763_600_000_001);
+}

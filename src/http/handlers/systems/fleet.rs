@@ -96,7 +96,11 @@ pub(in crate::http::handlers) async fn on_shared_path(
         let tree = Tree::read(body, Leniency::PrintedNan);
         tree.is_ok_and(|tree| is_snapshot(tree.root()))
     };
-    if is_ours { Some(ingest(services, request, (body, permit), endpoint).await) } else { None }
+    if !is_ours {
+        return None;
+    }
+    let answer = ingest(services, request, (body, permit), endpoint).await;
+    Some(report::answered(services, request, body, answer))
 }
 
 /// Whether a body is one of this system and not of another that shares its path.

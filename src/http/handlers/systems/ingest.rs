@@ -43,7 +43,7 @@ pub(in crate::http::handlers) fn ingest(services: Arc<Services>, mut request: Re
             Who::Agent { server, .. } => Some(server),
             _ => None,
         };
-        match root {
+        let answer = match root {
             _ if is_signed => richardops::ingest(&services, &request, (&body, permit)).await,
             Some(root) if endpoint.is_none() && is_report(root) => {
                 richardops::ingest(&services, &request, (&body, permit)).await
@@ -53,7 +53,8 @@ pub(in crate::http::handlers) fn ingest(services: Arc<Services>, mut request: Re
             }
             None if endpoint.is_some() => Err(ApiError::bad_request("invalid_json", "Invalid JSON")),
             _ => Err(ApiError::unauthorized("Missing agent token", CHALLENGE)),
-        }
+        };
+        report::answered(&services, &request, &body, answer)
     })
 }
 

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::super::ingest::commit;
-use super::super::{Services, admission};
+use super::super::{Services, admission, quarantine};
 use crate::admit::budget::Permit;
 use crate::admit::window::{self, Window};
 use crate::alert::reports::{self, Reported, Sender};
 use crate::catalog::ServerEntry;
-use crate::http::{ApiError, Request};
+use crate::http::{ApiError, Request, Response};
 use crate::model::{Document, Event, Intake, LogLine, Micros, ServerKey};
 use crate::store::{documents, entries, transactions};
 use crate::wire::composed;
@@ -45,6 +45,16 @@ pub(super) async fn body(
     services.metrics.ingest.requests.inc();
     services.rates.admit(request.peer.ip(), 0, Instant::now())?;
     admission::small(services, request, bytes_max).await
+}
+
+/// Keeps a report that was refused for what is in it; the answer stays what it is.
+pub(super) fn answered(
+    services: &Services,
+    request: &Request,
+    body: &[u8],
+    answer: Result<Response, ApiError>,
+) -> Result<Response, ApiError> {
+    answer.inspect_err(|error| quarantine::whole(services, request, (quarantine::REPORT, body), error))
 }
 
 /// The server of the fleet with this host name; a new one is registered.
@@ -128,5 +138,7 @@ async fn store_samples(
     }
     let resolved = services.catalog.resolve(&text, &mut intake, composed::identity, &request.principal.reach).await?;
     commit(services, resolved, &intake.verdicts, permit).await?;
+    let sent = (quarantine::REPORT, document.raw());
+    quarantine::items(services, request, sent, &intake.verdicts, std::iter::empty());
     Ok(())
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::super::Services;
 use super::report::{self, Report};
 use super::report_of_agent;
+use crate::admit::budget::Permit;
 use crate::alert::reports::{AGENT_REPORT, Sender};
 use crate::http::{ApiError, Request, Response, response};
 use crate::wire::systems::statusmonitor::{RULES, time};
@@ -24,8 +25,17 @@ pub(super) async fn ingest(
     (agent, server_id): (i32, Uuid),
 ) -> Result<Response, ApiError> {
     let (body, permit) = report::body(services, &mut request, report::BODY_BYTES_MAX).await?;
-    let tree =
-        Tree::read(&body, Leniency::Strict).map_err(|_| ApiError::bad_request("invalid_json", "Invalid JSON"))?;
+    let answer = keep(services, &request, (&body, permit), (agent, server_id)).await;
+    report::answered(services, &request, &body, answer)
+}
+
+async fn keep(
+    services: &Arc<Services>,
+    request: &Request,
+    (body, permit): (&[u8], Permit),
+    (agent, server_id): (i32, Uuid),
+) -> Result<Response, ApiError> {
+    let tree = Tree::read(body, Leniency::Strict).map_err(|_| ApiError::bad_request("invalid_json", "Invalid JSON"))?;
     let root = tree.root();
     let time = time(root).map_err(|refused| ApiError::bad_request("missing_field", refused.to_string()))?;
     let server =
@@ -41,7 +51,7 @@ pub(super) async fn ingest(
         lines: Vec::new(),
         sender: Sender::Agent(agent),
     };
-    let number = report::keep(services, &request, report, permit).await?;
+    let number = report::keep(services, request, report, permit).await?;
     report_of_agent::tell(services, &request.principal, number, root);
     response::json(StatusCode::OK, &json!({ "status": "received" }))
 }

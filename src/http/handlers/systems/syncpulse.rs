@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::{Answering, Services, probes};
 use super::report::{self, Report};
+use crate::admit::budget::Permit;
 use crate::alert::reports::Sender;
 use crate::auth::Access;
 use crate::http::{ApiError, Request, Response, response};
@@ -37,28 +38,36 @@ const INTERVAL_MAX: u64 = 60;
 pub(in crate::http::handlers) fn add(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
         let (body, permit) = report::body(&services, &mut request, BODY_BYTES_MAX).await?;
-        let tree = Tree::read(&body, Leniency::Strict).ok().filter(|tree| tree.root().kind() == Kind::Object);
-        let tree =
-            tree.ok_or_else(|| ApiError::unprocessable("not_an_object", "Input should be a valid dictionary"))?;
-        let root = tree.root();
-        let said = time(root).map_err(|refused| ApiError::unprocessable("invalid_timestamp", refused.to_string()))?;
-        let now = services.clock.now();
-        let text = String::from_utf8_lossy(root.raw());
-        let document = if said.is_some() { text.into_owned() } else { stamped(&text, now) };
-        let device = device(root);
-        let server = report::fleet_server(&services, &request, &device).await?;
-        let report = Report {
-            server,
-            time: said.unwrap_or(now),
-            samples: (root, RULES),
-            document: (KIND, document),
-            events: Vec::new(),
-            lines: Vec::new(),
-            sender: Sender::Device(&device),
-        };
-        report::keep(&services, &request, report, permit).await?;
-        response::json(StatusCode::OK, &json!({ "ok": true }))
+        let answer = keep(&services, &request, (&body, permit)).await;
+        report::answered(&services, &request, &body, answer)
     })
+}
+
+async fn keep(
+    services: &Arc<Services>,
+    request: &Request,
+    (body, permit): (&[u8], Permit),
+) -> Result<Response, ApiError> {
+    let tree = Tree::read(body, Leniency::Strict).ok().filter(|tree| tree.root().kind() == Kind::Object);
+    let tree = tree.ok_or_else(|| ApiError::unprocessable("not_an_object", "Input should be a valid dictionary"))?;
+    let root = tree.root();
+    let said = time(root).map_err(|refused| ApiError::unprocessable("invalid_timestamp", refused.to_string()))?;
+    let now = services.clock.now();
+    let text = String::from_utf8_lossy(root.raw());
+    let document = if said.is_some() { text.into_owned() } else { stamped(&text, now) };
+    let device = device(root);
+    let server = report::fleet_server(services, request, &device).await?;
+    let report = Report {
+        server,
+        time: said.unwrap_or(now),
+        samples: (root, RULES),
+        document: (KIND, document),
+        events: Vec::new(),
+        lines: Vec::new(),
+        sender: Sender::Device(&device),
+    };
+    report::keep(services, request, report, permit).await?;
+    response::json(StatusCode::OK, &json!({ "ok": true }))
 }
 
 /// `GET /metrics`: the latest report of each device; or, for a scraper, the server's own metrics.

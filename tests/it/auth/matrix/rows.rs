@@ -82,6 +82,7 @@ pub(super) const ROWS: &[Row] = &[
     Row("GET", "/api/v1/stream", "/api/v1/stream", "", 400, 400),
     Row("GET", "/api/v1/jobs", "/api/v1/jobs", "", 200, 200),
     Row("POST", "/api/v1/jobs/{name}/run", "/api/v1/jobs/none/run", "", 404, 404),
+    Row("GET", "/api/v1/rejects", "/api/v1/rejects?server_id={server}", "", 200, 200),
     Row("GET", "/api/v1/events", "/api/v1/events?server_id={server}", "", 200, 200),
     Row("GET", "/api/v1/logs", "/api/v1/logs?server_id={server}", "", 200, 200),
     Row("GET", "/api/v1/documents", "/api/v1/documents?server_id={server}", "", 200, 200),

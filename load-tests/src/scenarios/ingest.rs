@@ -1,6 +1,7 @@
-//! Native JSON ingest: how many samples a second are acknowledged after their commit, and how long that takes below
+//! Ingest in one dialect: how many samples a second are acknowledged after their commit, and how long that takes below
 //! the peak. Afterwards some series are read back whole and compared.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,9 +12,29 @@ use crate::data::stream::Shape;
 use crate::output::{Table, magnitude, mebibytes};
 use crate::report::Report;
 use crate::schedule::{Outcome, Plan};
+use crate::sender::Endpoint;
 
-/// 1,000 samples a request: an agent that sends what it gathered.
-const SHAPE: Shape = Shape { hosts: 1, steps: 100 };
+/// What is sent, where to: 1,000 samples a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    scenario: &'static str,
+    shape: Shape,
+    endpoint: fn(SocketAddr) -> Endpoint,
+}
+
+/// An agent that sends what it gathered.
+pub(crate) const JSON: Way =
+    Way { scenario: "ingest_json", shape: Shape { hosts: 1, steps: 100 }, endpoint: Endpoint::native };
+/// A hundred hosts at one time, as TSBS sends them.
+pub(crate) const INFLUX: Way = Way {
+    scenario: "ingest_influx",
+    shape: Shape { hosts: 100, steps: 1 },
+    endpoint: |address| Endpoint::influx(address, "/write"),
+};
+/// The same from Prometheus.
+pub(crate) const REMOTE_WRITE: Way =
+    Way { scenario: "ingest_remote_write", shape: Shape { hosts: 100, steps: 1 }, endpoint: Endpoint::remote_write };
+
 const SHARES_OF_PEAK: [f64; 3] = [0.5, 0.7, 0.9];
 
 #[derive(Clone, Debug, clap::Args)]
@@ -32,8 +53,8 @@ pub(crate) struct Settings {
     pub(crate) spot_checks: usize,
 }
 
-pub(crate) fn run(common: &Common, settings: &Settings) -> Result<Report, ScenarioError> {
-    let mut setup = Setup::start(common, settings.hosts, SHAPE)?;
+pub(crate) fn run(common: &Common, settings: &Settings, way: Way) -> Result<Report, ScenarioError> {
+    let mut setup = Setup::start_with(common, settings.hosts, way.shape, way.endpoint)?;
     setup.run("warm-up", Plan::Closed { duration: Duration::from_secs(settings.warm_up_s) });
     let duration = Duration::from_secs(settings.duration_s);
     let cpu_before_s = setup.server.cpu_seconds();
@@ -63,10 +84,10 @@ pub(crate) fn run(common: &Common, settings: &Settings) -> Result<Report, Scenar
     let start_s = setup.server.start_s();
     setup.server.stop()?;
     Ok(Report {
-        scenario: "ingest_json",
+        scenario: way.scenario,
         settings: json!({
             "duration_s": settings.duration_s, "hosts": setup.fleet.hosts.len(), "connections": common.connections,
-            "samples_per_request": SHAPE.samples(),
+            "samples_per_request": way.shape.samples(),
         }),
         results: json!({
             "peak": peak.summary(), "open_loop": at_shares, "read_back": findings, "resident_bytes": resident_bytes,
