@@ -14,7 +14,7 @@ pub mod outbox; // what is still to be told
 pub mod notices; // what was told, and what was not
 pub mod news; // what happened, as it comes in
 
-pub use expiry::{expire_events, expire_notices, expire_states};
+pub use expiry::{expire_events, expire_states};
 pub use judging::{Acknowledged, RULES_MAX, RuleRow, SilenceRow};
 pub use record::{Finding, NoticeRow, record};
 pub use seat::{Progress, Seat};
