@@ -83,7 +83,7 @@ impl<'a> Leader<'a> {
         while leader.put_some().await? {}
         leader.restore().await?;
         leader.look_back().await?;
-        leader.catch_up().await?;
+        leader.begin().await?;
         leader.measure().await?;
         Ok(leader)
     }
@@ -145,7 +145,7 @@ impl<'a> Leader<'a> {
         }
         if intake.is_empty() && intake.is_lossy() {
             tracing::warn!("samples came faster than rules are judged; what is stored is read instead");
-            self.catch_up().await?;
+            self.begin_again().await?;
         }
         Ok(has_coming || !intake.is_empty())
     }

@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Alerts;
 use super::catch_up::Past;
 use super::leader::{Ended, Leader};
@@ -18,6 +20,8 @@ use crate::store::{Database, StoreError};
 
 /// Between two tries for the place, and between two looks of who has it.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// Between two looks while rules change one after the other.
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Judges rules while no other node does.
 pub struct Worker {
@@ -80,6 +84,13 @@ impl Worker {
         Ok(None)
     }
 
+    /// Resolves when rules may have changed, and the last look was not just now. Many that change one after the other are
+    /// looked at together; a word that is missed meanwhile is made up for by the next look.
+    async fn changed(&self, next_look: Instant) {
+        self.alerts.signals.rules().await;
+        tokio::time::sleep_until(next_look).await;
+    }
+
     /// Judges until told to stop, or until the place is lost.
     async fn lead(&self, seat: Seat, mut stopping: Pin<&mut (impl Future<Output = ()> + Send)>) -> Result<(), Ended> {
         let mut leader = tokio::select! {
@@ -89,17 +100,18 @@ impl Worker {
         Stats::set(&self.alerts.stats.leading, 1);
         let mut looks = tokio::time::interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut is_busy = true;
+        let (mut is_busy, mut next_look) = (true, Instant::now());
         loop {
             let is_look = tokio::select! {
                 () = stopping.as_mut() => return leader.leave().await,
                 _ = looks.tick() => true,
-                () = self.alerts.signals.rules() => true,
+                () = self.changed(next_look) => true,
                 () = self.alerts.intake.arrived() => false,
                 () = std::future::ready(()), if is_busy => false,
             };
             if is_look {
                 leader.look().await?;
+                next_look = Instant::now() + LOOK_PAUSE;
             }
             is_busy = leader.turn().await?;
         }

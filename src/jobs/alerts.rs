@@ -1,4 +1,4 @@
-//! What becomes of alerts that are over, of their history and of messages that were delivered: nothing, in the end.
+//! What becomes of alerts that are over, and of their history: nothing, in the end.
 
 use std::time::Duration;
 
@@ -12,8 +12,6 @@ const ROWS_MAX: i64 = 10_000;
 const TRANSACTIONS_MAX: u32 = 1_000;
 /// How a rule stood with a series is known for so long after it was over.
 const RESOLVED_KEPT: Duration = Duration::from_secs(7 * 86_400);
-/// What was delivered or given up is shown for so long.
-const NOTICES_KEPT: Duration = Duration::from_secs(30 * 86_400);
 
 /// Removes what is over, a bounded number of rows at a time, and answers how many there were. The history goes back as
 /// far as `history_kept`.
@@ -29,7 +27,6 @@ pub async fn expire(context: &Context, history_kept: Duration) -> Result<u64, Jo
         let rows = [
             alerts::expire_events(&transaction, before(now, history_kept), ROWS_MAX).await?,
             alerts::expire_states(&transaction, before(now, RESOLVED_KEPT), ROWS_MAX).await?,
-            alerts::expire_notices(&transaction, before(now, NOTICES_KEPT), ROWS_MAX).await?,
         ];
         transactions::commit(transaction).await?;
         removed += rows.iter().sum::<u64>();

@@ -13,6 +13,10 @@ use crate::model::{Micros, Sample, Series, SeriesId};
 
 /// What comes this late is still judged by who takes over.
 const LATE_MICROS: i64 = 5 * 60 * Micros::PER_SECOND;
+/// The same where it only could not keep up: it has judged most of that.
+const LATE_LOSSY_MICROS: i64 = 30 * Micros::PER_SECOND;
+/// So long nobody judging is no reason to think that nobody took samples in either.
+const AWAY_MIN_MICROS: i64 = 10 * Micros::PER_SECOND;
 /// What is stored is read back this far, however long nobody judged.
 const PAST_MAX_MICROS: i64 = 24 * 3600 * Micros::PER_SECOND;
 
@@ -45,28 +49,39 @@ impl Leader<'_> {
         if span.is_zero() {
             return Ok(());
         }
-        let judged_from = self.judged_from();
+        let judged_from = self.judged_from(LATE_MICROS);
         let span = i64::try_from(span.as_micros()).unwrap_or(PAST_MAX_MICROS).min(PAST_MAX_MICROS);
         let since = Micros(judged_from.0.saturating_sub(span));
         let of = self.of;
         let wanted = Arc::new(move |series: &Series| wanted.wants(series));
         let catch_up = CatchUp { past: of.past.as_ref(), intake: &of.alerts.intake, since, wanted };
-        let mut remembering = Remembering { leader: self, judged_from, ended: None };
+        let away = self.away();
+        let mut remembering = Remembering { leader: self, judged_from, away, ended: None };
         let done = catch_up.read_once(&mut remembering).await;
         remembering.ended.map_or(Ok(()), Err)?;
         Stats::add(&of.alerts.stats.caught_up_samples, done?.samples);
         Ok(())
     }
 
-    /// Judges what is stored since it was last judged, and hears of commits from then on.
-    pub(super) async fn catch_up(&mut self) -> Result<(), Ended> {
-        let (since, begun) = (self.judged_from(), Instant::now());
+    /// Judges what is stored since the node before it judged, and hears of commits from then on.
+    pub(super) async fn begin(&mut self) -> Result<(), Ended> {
+        let away = self.away();
+        self.catch_up(LATE_MICROS, away).await
+    }
+
+    /// The same where flushes were dropped.
+    pub(super) async fn begin_again(&mut self) -> Result<(), Ended> {
+        self.catch_up(LATE_LOSSY_MICROS, None).await
+    }
+
+    async fn catch_up(&mut self, late_micros: i64, away: Option<Away>) -> Result<(), Ended> {
+        let (since, begun) = (self.judged_from(late_micros), Instant::now());
         let directory = Arc::clone(&self.of.directory);
         let filters = move |judge: &mut Judge| Wanted::new(judge.rules().map(|rule| &rule.filter), &directory);
         let wanted = self.on_judge(filters).await?;
         let (of, wanted) = (self.of, Arc::new(move |series: &Series| wanted.wants(series)));
         let catch_up = CatchUp { past: of.past.as_ref(), intake: &of.alerts.intake, since, wanted };
-        let mut judging = Judging { leader: self, ended: None };
+        let mut judging = Judging { leader: self, away, ended: None };
         let done = catch_up.run(&mut judging).await;
         judging.ended.map_or(Ok(()), Err)?;
         let done = done?;
@@ -81,19 +96,40 @@ impl Leader<'_> {
         Ok(())
     }
 
+    fn away(&self) -> Option<Away> {
+        let micros = self.of.clock.now().0.saturating_sub(self.judged_at.0);
+        (micros >= AWAY_MIN_MICROS).then_some(Away { since: self.judged_at, micros })
+    }
+
     /// From when on samples are judged that were stored meanwhile.
-    fn judged_from(&self) -> Micros {
+    fn judged_from(&self, late_micros: i64) -> Micros {
         let earliest = Micros(self.of.clock.now().0.saturating_sub(PAST_MAX_MICROS));
         if self.judged_at < earliest {
             tracing::warn!(judged_at = %self.judged_at, "what was stored longer than a day ago is not judged any more");
         }
-        Micros(self.judged_at.0.saturating_sub(LATE_MICROS)).max(earliest)
+        Micros(self.judged_at.0.saturating_sub(late_micros)).max(earliest)
+    }
+}
+
+/// How long nobody judged.
+#[derive(Clone, Copy)]
+struct Away {
+    since: Micros,
+    micros: i64,
+}
+
+impl Away {
+    /// When a series counts as last heard of by this sample. Perhaps nobody took samples in meanwhile, so that time does
+    /// not count as silence; where somebody did, what came then says so itself.
+    fn heard(self, time: Micros) -> Option<Micros> {
+        (time <= self.since).then(|| Micros(time.0.saturating_add(self.micros)))
     }
 }
 
 /// Judges what is read.
 struct Judging<'a, 'b> {
     leader: &'a mut Leader<'b>,
+    away: Option<Away>,
     ended: Option<Ended>,
 }
 
@@ -101,7 +137,8 @@ impl Taker for Judging<'_, '_> {
     async fn take(&mut self, samples: Vec<Sample>) -> bool {
         let judged = async {
             let now = self.leader.of.clock.now();
-            let found = self.leader.on_judge(move |judge| judge_all(judge, &samples, now)).await?;
+            let away = self.away;
+            let found = self.leader.on_judge(move |judge| judge_all(judge, &samples, now, away)).await?;
             self.leader.write(found, None).await
         };
         self.ended = judged.await.err();
@@ -110,11 +147,14 @@ impl Taker for Judging<'_, '_> {
 }
 
 /// When they came is not known: nearly at once, in all likelihood, and not later than now.
-fn judge_all(judge: &mut Judge, samples: &[Sample], now: Micros) -> Vec<Change> {
+fn judge_all(judge: &mut Judge, samples: &[Sample], now: Micros, away: Option<Away>) -> Vec<Change> {
     let mut found = Vec::new();
     for Sample { series, time, value } in samples {
         let reading = Reading { time: *time, value: *value, received: (*time).min(now) };
         judge.judge_stored(series.id, reading, &mut found);
+        if let Some(at) = away.and_then(|away| away.heard(*time)) {
+            judge.heard(series.id, at);
+        }
     }
     found
 }
@@ -123,16 +163,17 @@ fn judge_all(judge: &mut Judge, samples: &[Sample], now: Micros) -> Vec<Change> 
 struct Remembering<'a, 'b> {
     leader: &'a mut Leader<'b>,
     judged_from: Micros,
+    away: Option<Away>,
     ended: Option<Ended>,
 }
 
 impl Taker for Remembering<'_, '_> {
     async fn take(&mut self, samples: Vec<Sample>) -> bool {
-        let judged_from = self.judged_from;
+        let (judged_from, away) = (self.judged_from, self.away);
         let remembered = self.leader.on_judge(move |judge| {
             for Sample { series, time, value } in samples.iter().filter(|sample| sample.time < judged_from) {
                 judge.remember(series.id, *time, *value);
-                judge.heard(series.id, *time);
+                judge.heard(series.id, away.and_then(|away| away.heard(*time)).unwrap_or(*time));
             }
         });
         self.ended = remembered.await.err();

@@ -23,15 +23,6 @@ pub async fn expire_states(transaction: &Transaction<'_>, before: Micros, rows_m
     expire(transaction, statement, before, rows_max).await
 }
 
-/// Messages that were delivered or given up.
-///
-/// # Errors
-/// When PostgreSQL is not available.
-pub async fn expire_notices(transaction: &Transaction<'_>, before: Micros, rows_max: i64) -> Result<u64, StoreError> {
-    let statement = include_str!("../../../sql/queries/alert_notices_expire.sql");
-    expire(transaction, statement, before, rows_max).await
-}
-
 async fn expire(
     transaction: &Transaction<'_>,
     statement: &str,

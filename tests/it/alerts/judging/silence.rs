@@ -33,21 +33,17 @@ async fn a_series_that_falls_silent_fires_once_and_is_over_when_it_comes_back() 
 }
 
 #[tokio::test]
-async fn a_silence_goes_on_counting_when_another_judges() {
+async fn a_silence_goes_on_counting_when_another_judges_but_not_while_nobody_did() {
     let mut ground = Ground::new().await;
-    ground.rule(json!({ "metric_type": "cpu", "condition": { "op": "absent", "after": "2h" } })).await;
+    let silent = |after: &str| json!({ "metric_type": "cpu", "condition": { "op": "absent", "after": after } });
+    let (soon, later) = (ground.rule(silent("2h")).await, ground.rule(silent("2h")).await);
     ground.samples("usage", &[(1, 1.0)]).await;
     ground.end().await;
-    // All it knows of the series is what is stored.
-    ground
-        .sql
-        .batch_execute(
-            "UPDATE alert_rules SET definition = '{\"metric_type\": \"cpu\",
-        \"condition\": {\"op\": \"absent\", \"after\": \"20m\"}}', version = version + 1",
-        )
-        .await
-        .unwrap();
+    for (rule, after) in [(soon, "15m"), (later, "20m")] {
+        ground.write(rule, silent(after)).await;
+    }
     ground.begin_again_later(10 * 60).await;
     ground.happens(&["no_data"]).await;
+    assert_eq!(ground.events().await[0].rule, soon, "sixteen minutes of silence, and ten in which nobody listened");
     ground.stop().await;
 }
