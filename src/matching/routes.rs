@@ -108,7 +108,7 @@ impl Routes {
     /// Whether the conditions of any group hold for the series, which need not be known; whose it is is not looked at.
     pub(crate) fn may_mean(&self, series: &Series) -> bool {
         let of_server = self.by_server.get(&series.server_id).into_iter().flat_map(|of_server| &of_server.groups);
-        let mut candidates = of_server.chain(&self.anywhere);
+        let mut candidates = of_server.chain(self.anywhere.candidates(&series.identity));
         !self.everything.is_empty() || candidates.any(|(_, filter)| filter.matches(series))
     }
 
