@@ -21,9 +21,11 @@
 
 pub mod rule; // what is watched, and when it fires
 pub mod definition; // rules as JSON, and what is wrong with them
+pub mod judge; // rules over samples: what happens to each series
 pub mod silence; // when nobody is told of what
 pub mod channel; // how somebody is reached
 pub mod notice; // what they are told
+pub mod preview; // what a rule would have done
 pub mod deliver; // the way to them
 pub mod outbox; // what is still to be told
 pub mod news; // what happened, as it happens
@@ -31,13 +33,22 @@ pub mod manage; // what people change
 mod signals; // what parts of alerting tell each other
 mod stats; // what it did so far
 mod intake; // what was committed and has not been judged
+mod words; // alerts in words
+mod tell; // changes to what is written, and who is told
+mod watched; // rules and silences as they are stored
+mod wanted; // which series have to be read for that
+mod catch_up; // what was stored while nobody judged
+mod leader; // what the one node that judges does
+mod worker; // one node at a time
 
 use std::sync::Arc;
 
+pub use catch_up::{Past, PastError, PastFuture, PastRange, Reached};
 use deliver::Deliverer;
 pub use intake::Intake;
 pub use signals::Signals;
 pub use stats::Stats;
+pub use worker::Worker;
 
 /// What others hold of alerting.
 #[derive(Clone, Debug)]

@@ -29,7 +29,7 @@ use crate::admit::budget::Budget;
 use crate::alert::deliver::Deliverer;
 use crate::alert::news::News;
 use crate::alert::outbox::Outbox;
-use crate::alert::{Alerts, Intake};
+use crate::alert::{self, Alerts, Intake};
 use crate::auth::{Access, Gate, Presence, Tokens, Watch};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
@@ -58,7 +58,7 @@ pub use verify::verify;
 
 use coherence::Kept;
 use news::LiveNews;
-use past::StoredSamples;
+use past::{JudgedSamples, StoredSamples};
 use revocations::Revocations;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -101,6 +101,7 @@ pub struct App {
     lanes: Lanes,
     hub_worker: HubWorker,
     watchers: Watchers,
+    judging: alert::Worker,
     workers: Vec<Worker>,
     cluster: Option<Cluster>,
 }
@@ -143,6 +144,9 @@ impl App {
             Runner::new(jobs::all(config, &folds, &retention), context, node.id, Arc::clone(&metrics));
         let readers = Tasks::default();
         let query = reading(config, &database, &catalog, latest, (&readers, kept_from(&retention, &clock)));
+        let past =
+            JudgedSamples { query: Arc::clone(&query), catalog: Arc::clone(&catalog), database: database.clone() };
+        let judging = alert::Worker::new(&alerts, &database, &clock, Arc::<Catalog>::clone(&catalog), Arc::new(past));
         let (tokens, tokens_watch) = Tokens::new(database.clone(), Arc::clone(&clock), config.auth.cached_max);
         let services = Arc::new(Services {
             tokens,
@@ -179,7 +183,20 @@ impl App {
         let gate = Arc::new(gate(config, &services));
         let watchers = Watchers::new(follower, tokens_watch, &gate, &services.presence);
         let front = front(&services, gate, &http)?;
-        Ok(Self { services, front, http, listeners, sockets, tls, lanes, hub_worker, watchers, workers, cluster })
+        Ok(Self {
+            services,
+            front,
+            http,
+            listeners,
+            sockets,
+            tls,
+            lanes,
+            hub_worker,
+            watchers,
+            judging,
+            workers,
+            cluster,
+        })
     }
 
     /// The addresses that were bound, ports that the system chose included.
@@ -208,16 +225,17 @@ impl App {
     /// # Errors
     /// When a stage could not be started, or did not end in time.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let Self { services, front, http, listeners, sockets, tls, mut lanes, hub_worker, watchers, workers, cluster } =
-            self;
+        let Self { services, front, http, listeners, sockets, tls, mut lanes, hub_worker, cluster, .. } = self;
+        let (watchers, workers, judging) = (self.watchers, self.workers, self.judging);
         let (requests, background, storage) = (Tasks::default(), Tasks::default(), Tasks::default());
-        let jobs = Tasks::default();
+        let (jobs, alerting) = (Tasks::default(), Tasks::default());
         let mut cluster = cluster.map(|cluster| {
             storage.spawn("postgresql", embedded::supervise(cluster, storage.stopping(), STAGE_DEADLINE))
         });
         lanes.start()?;
         drop(background.spawn("live hub", hub_worker.run(background.stopping())));
         watchers.start(&background);
+        drop(alerting.spawn("alerts", judging.run(alerting.stopping())));
         drop(background.spawn("chores", chores::run(Arc::clone(&services), background.stopping())));
         start_telling(&services, &background);
         for worker in workers {
@@ -250,6 +268,8 @@ impl App {
         if let Err(lanes) = lanes.stop(STAGE_DEADLINE).await {
             late.push(("journal lane", lanes));
         }
+        // What was committed by now is judged; delivering it is for those who go on, here or elsewhere.
+        late.extend(alerting.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         services.hub.caught_up(STAGE_DEADLINE).await;
         late.extend(services.sessions.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         late.extend(services.readers.stop(STAGE_DEADLINE).await.err().unwrap_or_default());

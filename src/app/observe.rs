@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::alert;
 use crate::http::Front;
 use crate::http::handlers::Services;
 use crate::http::observer::Observer;
@@ -45,7 +46,37 @@ pub(super) fn stages(services: &Arc<Services>, front: &Arc<Front>) {
         mirror(&metrics.live.events_too_long, read(&live.events_too_long));
         mirror(&metrics.live.samples_unknown, read(&live.unknown_series));
         mirror(&metrics.live.sessions_stalled, read(&live.sessions_stalled));
+        alerts(metrics, &services.alerts.stats);
         services.jobs.measure();
         metrics.live.lag_us.set(read(&live.lag_us).cast_signed());
     });
+}
+
+fn alerts(metrics: &Metrics, stats: &alert::Stats) {
+    let (metrics, read) = (&metrics.alerts, alert::Stats::read);
+    for (gauge, value) in [
+        (&metrics.leading, &stats.leading),
+        (&metrics.rules, &stats.rules),
+        (&metrics.rules_revision, &stats.rules_revision),
+        (&metrics.instances, &stats.instances),
+        (&metrics.firing, &stats.firing),
+        (&metrics.window_bytes, &stats.window_bytes),
+        (&metrics.unjudged, &stats.unjudged),
+        (&metrics.lag_us, &stats.lag_us),
+        (&metrics.waiting_bytes, &stats.waiting_bytes),
+    ] {
+        gauge.set(read(value).cast_signed());
+    }
+    for (counter, value) in [
+        (&metrics.rules_unreadable, &stats.rules_unreadable),
+        (&metrics.samples, &stats.samples),
+        (&metrics.events, &stats.events),
+        (&metrics.notices, &stats.notices),
+        (&metrics.flushes_dropped, &stats.flushes_dropped),
+        (&metrics.catch_ups, &stats.catch_ups),
+        (&metrics.caught_up_samples, &stats.caught_up_samples),
+        (&metrics.catch_ups_cut, &stats.catch_ups_cut),
+    ] {
+        mirror(counter, read(value));
+    }
 }

@@ -181,7 +181,7 @@ pub(super) fn query(config: &Config) -> query::Config {
 }
 
 pub(super) fn entries(config: &Config) -> entries::Retention {
-    let config::Entries { events, logs } = config.retention.entries;
+    let config::Entries { events, logs, .. } = config.retention.entries;
     entries::Retention { events, logs }
 }
 

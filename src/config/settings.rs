@@ -241,6 +241,8 @@ pub struct Query {
 pub struct Entries {
     pub events: Duration,
     pub logs: Duration,
+    /// What happened with alerts.
+    pub alerts: Duration,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -32,6 +32,7 @@ pub mod keep; // months ahead, retention behind
 pub mod erase; // what someone wants gone
 pub mod entries; // events and log lines, and their end
 pub mod people; // sessions and codes that are over, and the audit's end
+pub mod alerts; // alerts that are over, and their history's end
 
 pub use runner::{Job, Runner};
 

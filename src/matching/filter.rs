@@ -123,6 +123,11 @@ impl Filter {
                 .all(|(name, set)| identity.labels().get(name).is_some_and(|value| set.contains(value)))
     }
 
+    /// The types and the names that are asked for, each a text, or `None` for any; `None` where there are patterns.
+    pub(super) fn literals(&self) -> Option<[Vec<Option<&str>>; 2]> {
+        Some([literals(self.metric_type.as_ref())?, literals(self.metric_name.as_ref())?])
+    }
+
     /// How many steps [`Filter::admits`] takes at most.
     pub(crate) fn steps(&self) -> usize {
         let sets = self.metric_type.iter().chain(&self.metric_name).chain(self.labels.iter().map(|(_, set)| set));
@@ -151,6 +156,13 @@ impl Filter {
     pub fn is_unconditional(&self) -> bool {
         let Self { reach: _, servers, metric_type, metric_name, labels } = self;
         servers.is_empty() && metric_type.is_none() && metric_name.is_none() && labels.is_empty()
+    }
+}
+
+fn literals(set: Option<&TextSet>) -> Option<Vec<Option<&str>>> {
+    match set {
+        Some(set) => Some(set.literals()?.iter().map(|text| Some(text.as_ref())).collect()),
+        None => Some(vec![None]),
     }
 }
 

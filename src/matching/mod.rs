@@ -2,6 +2,7 @@
 //! filters there are. Live push and alerting are built on it. Knows plain data only; must not know who asks or what for.
 
 mod filter; // conditions on the server, the type, the name and the labels
+mod anywhere; // groups that name no server
 mod routes; // series to the groups that mean them
 
 #[cfg(test)]

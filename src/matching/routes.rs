@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::anywhere::{Anywhere, Group};
 use super::filter::Filter;
 use crate::model::series::SeriesDirectory;
 use crate::model::{Series, SeriesId};
@@ -31,7 +32,7 @@ pub(crate) struct Routes {
     entries_max: usize,
     by_server: HashMap<Uuid, OfServer>,
     /// Groups that name no server but have another condition.
-    anywhere: Vec<(GroupId, Arc<Filter>)>,
+    anywhere: Anywhere,
     /// Groups without any condition.
     everything: Vec<GroupId>,
     /// The one new group that has not been matched against all known series.
@@ -42,7 +43,7 @@ pub(crate) struct Routes {
 
 /// A new group on its way past the known series.
 struct Matching {
-    group: (GroupId, Arc<Filter>),
+    group: Group,
     /// The place of the server at hand among those the filter names.
     server: usize,
     /// The place of the next series: of the server at hand, or of all when the filter names no server.
@@ -59,7 +60,7 @@ struct List {
 #[derive(Default)]
 struct OfServer {
     known: Vec<SeriesId>,
-    groups: Vec<(GroupId, Arc<Filter>)>,
+    groups: Vec<Group>,
 }
 
 /// Where one sample goes.
@@ -87,7 +88,7 @@ impl Routes {
             entries: 0,
             entries_max,
             by_server: HashMap::new(),
-            anywhere: Vec::new(),
+            anywhere: Anywhere::default(),
             everything: Vec::new(),
             matching: None,
             unlisted: List::default(),
@@ -102,6 +103,13 @@ impl Routes {
         let list = if is_listed { &self.lists[index] } else { &self.unlisted };
         let series = list.series.as_deref()?;
         Some(Route { series, groups: &list.groups, everything: &self.everything })
+    }
+
+    /// Whether the conditions of any group hold for the series, which need not be known; whose it is is not looked at.
+    pub(crate) fn may_mean(&self, series: &Series) -> bool {
+        let of_server = self.by_server.get(&series.server_id).into_iter().flat_map(|of_server| &of_server.groups);
+        let mut candidates = of_server.chain(self.anywhere.candidates(&series.identity));
+        !self.everything.is_empty() || candidates.any(|(_, filter)| filter.matches(series))
     }
 
     /// Begins a new group, which is complete once [`Routes::match_some`] says so. One at a time.
@@ -171,7 +179,7 @@ impl Routes {
     /// Forgets groups everywhere. Walks all the lists, so it is called for many groups at a time.
     pub(crate) fn remove(&mut self, is_gone: impl Fn(GroupId) -> bool) {
         self.everything.retain(|group| !is_gone(*group));
-        self.anywhere.retain(|(group, _)| !is_gone(*group));
+        self.anywhere.retain(|group| !is_gone(group));
         self.by_server.retain(|_, of_server| {
             of_server.groups.retain(|(group, _)| !is_gone(*group));
             !of_server.groups.is_empty() || !of_server.known.is_empty()
@@ -208,8 +216,8 @@ impl Routes {
     pub(crate) fn of_event(&self, server_id: Uuid) -> impl Iterator<Item = GroupId> {
         let of_server = self.by_server.get(&server_id).into_iter().flat_map(|of_server| &of_server.groups);
         let directory = self.directory.as_ref();
-        let reached = move |(_, filter): &&(GroupId, Arc<Filter>)| filter.admits_event(server_id, directory);
-        let groups = of_server.chain(&self.anywhere).filter(reached).map(|(group, _)| *group);
+        let reached = move |(_, filter): &&Group| filter.admits_event(server_id, directory);
+        let groups = of_server.chain(self.anywhere.iter()).filter(reached).map(|(group, _)| *group);
         groups.chain(self.everything.iter().copied())
     }
 
@@ -219,7 +227,7 @@ impl Routes {
         let series = self.directory.series(id)?;
         let of_server = self.by_server.entry(series.server_id).or_default();
         let passed = self.matching.as_ref().filter(|matching| matching.has_passed(id)).map(|matching| &matching.group);
-        let candidates = of_server.groups.iter().chain(&self.anywhere).chain(passed);
+        let candidates = of_server.groups.iter().chain(self.anywhere.candidates(&series.identity)).chain(passed);
         let groups: Vec<_> = candidates
             .filter(|(_, filter)| filter.admits(&series, self.directory.as_ref()))
             .map(|(group, _)| *group)
@@ -248,7 +256,7 @@ impl Matching {
 }
 
 impl List {
-    fn admit(&mut self, (group, filter): &(GroupId, Arc<Filter>), directory: &dyn SeriesDirectory) -> bool {
+    fn admit(&mut self, (group, filter): &Group, directory: &dyn SeriesDirectory) -> bool {
         let admits = self.series.as_ref().is_some_and(|series| filter.admits(series, directory));
         if admits {
             self.groups.push(*group);
@@ -314,6 +322,34 @@ mod tests {
                 prop_assert_eq!(groups(&mut routes, series.id.0), Some(expected), "series {}", series.id.0);
             }
             prop_assert_eq!(routes.entries, entries);
+        }
+    }
+
+    const TEXTS: &[&str] = &["", "cpu", "disk", "cpu,disk", "user", "user,free", "u*", "*", "nothing", "used,*e"];
+
+    proptest! {
+        #[test]
+        fn a_series_met_later_goes_to_all_groups_that_mean_it_and_to_no_others(
+            filters in prop::collection::vec((prop::sample::select(TEXTS), prop::sample::select(TEXTS)), 0..12),
+            gone in 0..12_u32,
+        ) {
+            let mut routes = Routes::new(Arc::new(directory()), 1000);
+            let filters: Vec<_> =
+                filters.iter().map(|(kind, name)| filter(&[("metric_type", kind), ("metric_name", name)])).collect();
+            for (group, filter) in filters.iter().enumerate() {
+                routes.add(group as GroupId, filter).unwrap();
+                while !routes.match_some(1) {}
+            }
+            routes.remove(|group| group == gone);
+            for series in directory().0 {
+                let means = |(group, filter): (usize, &Arc<Filter>)| {
+                    (group as GroupId != gone && filter.matches(&series)).then_some(group as GroupId)
+                };
+                let expected: Vec<_> = filters.iter().enumerate().filter_map(means).collect();
+                let mut found = groups(&mut routes, series.id.0).unwrap();
+                found.sort_unstable();
+                prop_assert_eq!(found, expected);
+            }
         }
     }
 

@@ -42,6 +42,11 @@ impl TextSet {
         1 + self.patterns.len()
     }
 
+    /// The texts themselves, when none of them is a pattern.
+    pub fn literals(&self) -> Option<&[Box<str>]> {
+        self.patterns.is_empty().then_some(&self.literals)
+    }
+
     pub fn contains(&self, text: &str) -> bool {
         self.literals.binary_search_by(|literal| literal.as_ref().cmp(text)).is_ok()
             || self.patterns.iter().any(|pattern| pattern.matches(text))

@@ -16,7 +16,7 @@ use prometheus_client::registry::Registry;
 
 use super::process::Process;
 pub use groups::{
-    CatalogMetrics, HttpMetrics, IngestMetrics, JobMetrics, JournalMetrics, ListenMetrics, LiveMetrics,
+    AlertMetrics, CatalogMetrics, HttpMetrics, IngestMetrics, JobMetrics, JournalMetrics, ListenMetrics, LiveMetrics,
     PostgresMetrics, QueryMetrics, StorageMetrics,
 };
 pub use labels::DropReason;
@@ -31,6 +31,7 @@ pub struct Metrics {
     pub journal: JournalMetrics,
     pub catalog: CatalogMetrics,
     pub live: LiveMetrics,
+    pub alerts: AlertMetrics,
     pub query: QueryMetrics,
     pub jobs: JobMetrics,
     pub postgres: PostgresMetrics,
@@ -54,6 +55,7 @@ impl Metrics {
             journal: JournalMetrics::register(ours),
             catalog: CatalogMetrics::register(ours),
             live: LiveMetrics::register(ours),
+            alerts: AlertMetrics::register(ours),
             query: QueryMetrics::register(ours),
             jobs: JobMetrics::register(ours),
             postgres: PostgresMetrics::register(ours),

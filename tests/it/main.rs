@@ -27,4 +27,5 @@ mod auth; // who is let in, who may do what, and to whose servers
 mod people; // who signs in, and who may
 mod delivery; // notices on their way to people
 mod api; // the API of the source system, and what we added to it
+mod alerts; // what is watched, what is found, and who is told
 mod nodes; // several servers on one database

@@ -11,6 +11,8 @@ pub mod states; // acknowledged
 pub mod recipients; // added, changed, removed
 pub mod history; // thrown away
 
+use serde_json::Value;
+
 use super::definition::Fault;
 use crate::auth::Caller;
 use crate::model::UserId;
@@ -47,4 +49,14 @@ async fn finish(transaction: Transaction<'_>, entry: &Entry) -> Result<(), Manag
 /// When it belongs to the fleet, and they may not change that.
 fn check_may_change(caller: Caller<'_>, owner: Option<UserId>) -> Result<(), ManageError> {
     if ownership::may_change(caller.principal, owner) { Ok(()) } else { Err(ManageError::Forbidden) }
+}
+
+/// PostgreSQL knows no NUL in any text.
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(fields) => fields.iter().any(|(name, field)| name.contains('\0') || holds_nul(field)),
+        _ => false,
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::ownership::{Owning, owned_by, owner_of_new};
-use super::{ManageError, check_may_change, finish};
+use super::{ManageError, check_may_change, finish, holds_nul};
 use crate::alert::definition::{Definition, Fault, Head};
 use crate::auth::Caller;
 use crate::model::alert::RuleId;
@@ -146,6 +146,9 @@ impl RuleForm {
     /// The first thing that cannot be read.
     pub fn read(mut fields: Map<String, Value>) -> Result<Self, ManageError> {
         SHOWN.iter().for_each(|name| drop(fields.remove(*name)));
+        if fields.iter().any(|(name, field)| name.contains('\0') || holds_nul(field)) {
+            return Err(invalid("definition", "holds a NUL character"));
+        }
         let (name, enabled) = (fields.remove("name"), fields.remove("enabled"));
         let name = match name {
             Some(Value::String(name)) => name,
@@ -168,9 +171,6 @@ impl RuleForm {
     ) -> Result<(), ManageError> {
         let head = Head { id: RuleId(0), version: 0, name: self.name.clone(), reach: reach.clone() };
         let mut faults = self.definition.rule(head).err().unwrap_or_default();
-        if self.name.contains('\0') || self.definition()?.to_string().contains("\\u0000") {
-            faults.push(fault("name", "and all other texts hold no NUL"));
-        }
         let mut recipients = self.definition.recipients.clone();
         recipients.sort_unstable();
         recipients.dedup();

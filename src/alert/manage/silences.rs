@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ownership::{Owning, owner_of_new};
-use super::{ManageError, check_may_change, finish};
+use super::{ManageError, check_may_change, finish, holds_nul};
 use crate::alert::definition::Fault;
 use crate::alert::silence::{MatcherForm, SilenceForm};
 use crate::auth::Caller;
@@ -109,8 +109,8 @@ fn checked(mut form: SilenceForm, scope: &Reach, start: Micros) -> Result<Silenc
     restrict(&mut form.matcher, scope)?;
     let read = form.silence(Reach::everything(), start).map_err(invalid)?;
     let matcher = written(&form.matcher)?;
-    if matcher.to_string().contains("\\u0000") {
-        let message = "and its members hold no NUL".to_owned();
+    if holds_nul(&matcher) {
+        let message = "holds a NUL character".to_owned();
         return Err(invalid(vec![Fault { field: "matcher".to_owned(), message }]));
     }
     Ok(SilenceBody {

@@ -60,6 +60,10 @@ pub(super) const KEYS: &[Key] = &[
         "How long log lines are kept.",
         "Too high: the disk fills. Too low: what happened is forgotten before anyone looks.",
     ),
+    Key::span("retention.alerts", "365d", HOUR_MS..=36_500 * DAY_MS, |draft| &mut draft.entries.alerts).about(
+        "How long is kept which alerts fired and were over.",
+        "Too high: the disk fills slowly. Too low: nobody can tell how often it happened.",
+    ),
     Key::words("log.level", "info", "a level (off, error, warn, info, debug, trace) or info,target=debug", set_level)
         .about("What is logged.", "Too high (trace): the log becomes the load. Too low: no trace of what went wrong."),
     Key::words("log.format", "text", "text or json", set_format)

@@ -251,6 +251,7 @@ fn alert_routes<H: Handler>(builder: RouterBuilder, with: impl Fn(AnyHandler) ->
         .route(CHANGE, Method::POST, ACKNOWLEDGE, with(alerts::states::acknowledge))
         .route(READ, Method::GET, "/api/v1/alerts/history", with(alerts::history::list))
         .route(CHANGE, Method::DELETE, "/api/v1/alerts/history", with(alerts::history::erase))
+        .route(READ, Method::POST, "/api/v1/alerts/preview", with(alerts::preview::preview))
         .route(READ, Method::GET, "/api/v1/alerts/rules", with(alerts::rules::list))
         .route(CHANGE, Method::POST, "/api/v1/alerts/rules", with(alerts::rules::add))
         .route(READ, Method::GET, "/api/v1/alerts/rules/{id}", with(alerts::rules::get))

@@ -18,11 +18,13 @@ mod plan; // where windows are read from
 mod reader; // some series over a range, piece by piece
 pub mod request; // what was asked, checked
 mod thin; // samples for a drawing
+mod walk; // the past of some series, for those who judge it
 mod windows; // one series to windows
 
 pub use groups::{Group, Points};
 pub use plan::{Span, Tier};
 pub use request::{AggregateRequest, AggregateRequestError, Fill, Function, GroupKey, Shape, Windows};
+pub use walk::{Stored, WalkRequest, Walked, Walker};
 
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use crate::model::{Micros, SeriesId, ServerKey, UserId};
 use crate::store::{StoreError, Timestamp};
 
 /// Most rules that are judged; those made last are not.
-pub const RULES_MAX: i64 = 100_000;
+pub const RULES_MAX: i64 = 32_768;
 /// States read in one statement.
 const STATES_PAGE: i64 = 10_000;
 /// Most alerts that are looked at after somebody has acknowledged one.
@@ -80,6 +80,15 @@ impl Seat {
         let (rule, series) = (after.0.0, after.1.0.cast_signed());
         let rows = self.client.query(&statement, &[&rule, &series, &STATES_PAGE]).await?;
         rows.iter().map(state).collect()
+    }
+
+    /// How many alerts fire, those that somebody knows of included.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not available.
+    pub async fn firing(&self) -> Result<u64, StoreError> {
+        let statement = self.client.prepare_cached(include_str!("../../../sql/queries/alert_firing.sql")).await?;
+        Ok(self.client.query_one(&statement, &[]).await?.try_get::<_, i64>("firing")?.cast_unsigned())
     }
 
     /// # Errors

@@ -4,6 +4,7 @@
 mod record; // what was found, all at once
 mod seat; // the place of the one node that judges
 mod judging; // what it judges, and who is told
+mod expiry; // what is removed once it is old
 pub mod rules; // what is watched
 pub mod states; // how it stands
 pub mod events; // what happened
@@ -13,6 +14,7 @@ pub mod outbox; // what is still to be told
 pub mod notices; // what was told, and what was not
 pub mod news; // what happened, as it comes in
 
+pub use expiry::{expire_events, expire_notices, expire_states};
 pub use judging::{Acknowledged, RULES_MAX, RuleRow, SilenceRow};
 pub use record::{Finding, NoticeRow, record};
 pub use seat::{Progress, Seat};

@@ -41,6 +41,11 @@ impl Seat {
         locks::try_for_session(&self.client, JUDGING).await
     }
 
+    /// Whether the connection is gone, and the lock with it.
+    pub fn is_lost(&self) -> bool {
+        self.client.is_closed()
+    }
+
     /// # Errors
     /// When PostgreSQL is not available, and so the lock may be gone.
     pub async fn progress(&self) -> Result<Progress, StoreError> {
@@ -68,11 +73,22 @@ impl Seat {
     /// When PostgreSQL is not available, or something it refers to was deleted in this very moment.
     pub async fn record(&mut self, finding: &Finding, judged_at: Micros, now: Micros) -> Result<(), StoreError> {
         let transaction = self.begin().await?;
-        record(&transaction, finding, now).await?;
         let statement = include_str!("../../../sql/queries/alert_progress_put.sql");
         let statement = transaction.prepare_cached(statement).await?;
+        // First, as everybody does who changes rules or states: so nobody waits for another in a circle.
         transaction.execute(&statement, &[&Timestamp(judged_at)]).await?;
+        record(&transaction, finding, now).await?;
         Ok(transaction.commit().await?)
+    }
+
+    /// Takes away how rules stood that are not judged any more, and answers how many states that were.
+    ///
+    /// # Errors
+    /// When PostgreSQL is not available.
+    pub async fn forget_disabled(&self) -> Result<u64, StoreError> {
+        let statement = include_str!("../../../sql/queries/alert_states_of_disabled.sql");
+        let statement = self.client.prepare_cached(statement).await?;
+        Ok(self.client.execute(&statement, &[]).await?)
     }
 
     async fn begin(&mut self) -> Result<Transaction<'_>, StoreError> {

@@ -140,6 +140,46 @@ metrics! {
 }
 
 metrics! {
+    /// Rules judged.
+    AlertMetrics {
+        /// 1 while this node is the one that judges, else 0.
+        leading: Gauge = "alert_leading", Gauge::default();
+        /// Rules that are judged, on the node that judges.
+        rules: Gauge = "alert_rules", Gauge::default();
+        /// How often rules, recipients and silences had changed when they were last taken in.
+        rules_revision: Gauge = "alert_rules_revision", Gauge::default();
+        /// Versions of rules that could not be read, and are not judged.
+        rules_unreadable: Counter = "alert_rules_unreadable", Counter::default();
+        /// Rules and series that are judged together.
+        instances: Gauge = "alert_instances", Gauge::default();
+        /// Those of them that fire.
+        firing: Gauge = "alert_firing", Gauge::default();
+        /// Memory of the windows of rules.
+        window_bytes: Gauge = "alert_window_bytes", Gauge::default();
+        /// Series and samples of series that a rule watches and there was no room to judge, since this node judges.
+        unjudged: Gauge = "alert_unjudged", Gauge::default();
+        /// Samples looked at as they came.
+        samples: Counter = "alert_samples", Counter::default();
+        /// Entries of the history written.
+        events: Counter = "alert_events", Counter::default();
+        /// Messages to people written.
+        notices: Counter = "alert_notices", Counter::default();
+        /// From the last flush's commit to the end of what was found in it, in microseconds.
+        lag_us: Gauge = "alert_lag_us", Gauge::default();
+        /// Bytes of flushes that wait to be judged.
+        waiting_bytes: Gauge = "alert_waiting_bytes", Gauge::default();
+        /// Flushes that were not judged as they came, but from what is stored.
+        flushes_dropped: Counter = "alert_flushes_dropped", Counter::default();
+        /// Times that what is stored was read: when this node began to judge, or could not keep up.
+        catch_ups: Counter = "alert_catch_ups", Counter::default();
+        /// Samples read then.
+        caught_up_samples: Counter = "alert_caught_up_samples", Counter::default();
+        /// Times that there was more than is read, so that some was not judged.
+        catch_ups_cut: Counter = "alert_catch_ups_cut", Counter::default();
+    }
+}
+
+metrics! {
     /// What is asked.
     QueryMetrics {
         /// Queries answered, failed ones included.

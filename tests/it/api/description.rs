@@ -1,5 +1,6 @@
 //! `openapi.json` against the server, both ways: what is described exists, and what exists is described.
 
+mod alerts; // what is watched, and what was found
 mod document; // the description, read
 mod identity; // agents, endpoints, tokens
 mod recipients; // who is told
@@ -67,6 +68,7 @@ async fn every_described_answer_occurs_and_looks_as_described() {
     let Client { document, mut seen, .. } = client;
     seen.extend(rate_limited().await);
     seen.extend(identity::asked().await);
+    seen.extend(alerts::asked().await);
     seen.extend(recipients::asked().await);
     seen.extend(stalled().await);
     let not_seen: Vec<Place> =

@@ -14,34 +14,34 @@ use millrace::store::partitions::{self, Monthly};
 use crate::harness::TestDatabase;
 
 /// The samples of one series, by time.
-pub(super) type Samples = BTreeMap<i64, f64>;
+pub(crate) type Samples = BTreeMap<i64, f64>;
 
 /// The levels of a database, to be written to.
-pub(super) struct Levels {
+pub(crate) struct Levels {
     database: Database,
 }
 
 impl Levels {
-    pub(super) fn of(test: &TestDatabase) -> Self {
+    pub(crate) fn of(test: &TestDatabase) -> Self {
         Self { database: Database::new(test.config(), PoolConfig::default()).unwrap() }
     }
 
     /// Makes the tables for the month of a time.
-    pub(super) async fn make_month(&self, time: i64) {
+    pub(crate) async fn make_month(&self, time: i64) {
         let client = self.database.client().await.unwrap();
         for table in Monthly::ALL {
             partitions::make(&client, table, Micros(time)).await.unwrap();
         }
     }
 
-    pub(super) async fn add_samples(&self, series: u32, added: &Samples) {
+    pub(crate) async fn add_samples(&self, series: u32, added: &Samples) {
         let mut client = self.database.client().await.unwrap();
         let transaction = client.transaction().await.unwrap();
         samples::append(&transaction, &rows(series, added)).await.unwrap();
         transaction.commit().await.unwrap();
     }
 
-    pub(super) async fn add_recent(&self, fold: u64, series: u32, added: &Samples) {
+    pub(crate) async fn add_recent(&self, fold: u64, series: u32, added: &Samples) {
         let mut client = self.database.client().await.unwrap();
         let transaction = client.transaction().await.unwrap();
         samples::append_recent(&transaction, (fold % 4) as i16, fold, &rows(series, added)).await.unwrap();
@@ -49,7 +49,7 @@ impl Levels {
     }
 
     /// Adds what samples are rolled up to.
-    pub(super) async fn add_rollups(&self, series: u32, rolled_up: &Samples, resolution: Resolution) {
+    pub(crate) async fn add_rollups(&self, series: u32, rolled_up: &Samples, resolution: Resolution) {
         let (times, values): (Vec<Micros>, Vec<f64>) =
             rolled_up.iter().map(|(time, value)| (Micros(*time), *value)).unzip();
         let mut buckets = Vec::new();
@@ -79,12 +79,12 @@ fn rows(series: u32, samples: &Samples) -> Vec<StoredSamples> {
 }
 
 /// Which hour since the epoch a time is in.
-pub(super) fn hour(time: i64) -> i64 {
+pub(crate) fn hour(time: i64) -> i64 {
     time.div_euclid(Resolution::Hour.micros())
 }
 
 /// Says that `rollup_1h` holds all days before a time.
-pub(super) async fn set_days_to(test: &TestDatabase, time: i64) {
+pub(crate) async fn set_days_to(test: &TestDatabase, time: i64) {
     let client = test.connect().await;
     let seconds = time as f64 / 1e6;
     let done = client.execute("UPDATE progress SET up_to = to_timestamp($1) WHERE name = 'day'", &[&seconds]).await;

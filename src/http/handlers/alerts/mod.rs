@@ -4,6 +4,7 @@ pub(super) mod rules; // what is watched
 pub(super) mod states; // how it stands
 pub(super) mod history; // what happened
 pub(super) mod silences; // when nobody is told
+pub(super) mod preview; // what a rule would have done
 pub(super) mod recipients; // who is told
 pub(super) mod notices; // what they were told
 mod asked; // what the parameters of these have in common

@@ -55,8 +55,8 @@ pub(in super::super) fn list(services: Arc<Services>, request: Request) -> Answe
 /// `{"note": "…"}`, or nothing.
 pub(in super::super) fn acknowledge(services: Arc<Services>, mut request: Request) -> Answering {
     Box::pin(async move {
-        let (rule, series) = alert(&request)?;
         let (body, _held) = super::super::admission::small(&services, &mut request, 4 * NOTE_BYTES_MAX).await?;
+        let (rule, series) = alert(&request)?;
         let is_empty = body.iter().all(u8::is_ascii_whitespace);
         let sent = if is_empty { Acknowledging::default() } else { input::parse(&body)? };
         let note = input::checked("note", sent.note)?;
