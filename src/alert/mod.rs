@@ -59,6 +59,8 @@ pub struct Alerts {
     pub stats: Arc<Stats>,
     /// The way to people.
     pub deliverer: Arc<Deliverer>,
+    /// Whether rules may be judged by this process.
+    pub judges_here: bool,
 }
 
 impl Alerts {
@@ -66,6 +68,6 @@ impl Alerts {
     pub fn new(deliverer: Arc<Deliverer>) -> Self {
         let stats = Arc::<Stats>::default();
         let intake = Arc::new(Intake::new(Arc::clone(&stats)));
-        Self { signals: Arc::default(), intake, stats, deliverer }
+        Self { signals: Arc::default(), intake, stats, deliverer, judges_here: true }
     }
 }

@@ -13,7 +13,8 @@ mod jobs; // what moves data on, and when
 mod observe; // stages' numbers to self-metrics
 mod people; // who may sign in, from the first start on
 mod news; // what happened with alerts, for live sessions
-mod past; // stored samples for live sessions
+mod past; // stored samples for live sessions and those who judge
+mod alerting; // what judges, and what tells of it
 mod revocations; // the end of what goes on after its answer
 mod plan; // settings to each module's own configuration
 mod verify; // the check of all that is stored
@@ -26,10 +27,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use crate::admit::budget::Budget;
-use crate::alert::deliver::Deliverer;
-use crate::alert::news::News;
-use crate::alert::outbox::Outbox;
-use crate::alert::{self, Alerts, Intake};
+use crate::alert::{Alerts, Intake};
 use crate::auth::{Access, Gate, Presence, Tokens, Watch};
 use crate::catalog::Catalog;
 use crate::clock::Clock;
@@ -57,8 +55,7 @@ pub use signals::Signals;
 pub use verify::verify;
 
 use coherence::Kept;
-use news::LiveNews;
-use past::{JudgedSamples, StoredSamples};
+use past::StoredSamples;
 use revocations::Revocations;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -101,7 +98,6 @@ pub struct App {
     lanes: Lanes,
     hub_worker: HubWorker,
     watchers: Watchers,
-    judging: alert::Worker,
     workers: Vec<Worker>,
     cluster: Option<Cluster>,
 }
@@ -126,10 +122,7 @@ impl App {
         let marks = nodes::news(&database.client().await?).await?.writers;
         let (hub, hub_worker) =
             Hub::build(plan::hub(config), Arc::<Catalog>::clone(&catalog), marks.iter().copied().collect());
-        let folds = Arc::new(Trigger::default());
-        let latest = Arc::<LatestSamples>::default();
-        let deliverer = Deliverer::new(plan::delivery(config), Arc::clone(&clock))?;
-        let alerts = Alerts::new(Arc::new(deliverer));
+        let (folds, latest, alerts) = (Arc::default(), Arc::default(), alerting::build(config, &clock)?);
         let surroundings = Surroundings {
             database: database.clone(),
             node,
@@ -142,11 +135,8 @@ impl App {
         let retention = Arc::new(plan::retention(config));
         let (jobs, workers) =
             Runner::new(jobs::all(config, &folds, &retention), context, node.id, Arc::clone(&metrics));
-        let readers = Tasks::default();
-        let query = reading(config, &database, &catalog, latest, (&readers, kept_from(&retention, &clock)));
-        let past =
-            JudgedSamples { query: Arc::clone(&query), catalog: Arc::clone(&catalog), database: database.clone() };
-        let judging = alert::Worker::new(&alerts, &database, &clock, Arc::<Catalog>::clone(&catalog), Arc::new(past));
+        let (readers, kept_from) = (Tasks::default(), kept_from(&retention, &clock));
+        let query = reading(config, &database, &catalog, latest, (&readers, kept_from));
         let (tokens, tokens_watch) = Tokens::new(database.clone(), Arc::clone(&clock), config.auth.cached_max);
         let services = Arc::new(Services {
             tokens,
@@ -183,20 +173,7 @@ impl App {
         let gate = Arc::new(gate(config, &services));
         let watchers = Watchers::new(follower, tokens_watch, &gate, &services.presence);
         let front = front(&services, gate, &http)?;
-        Ok(Self {
-            services,
-            front,
-            http,
-            listeners,
-            sockets,
-            tls,
-            lanes,
-            hub_worker,
-            watchers,
-            judging,
-            workers,
-            cluster,
-        })
+        Ok(Self { services, front, http, listeners, sockets, tls, lanes, hub_worker, watchers, workers, cluster })
     }
 
     /// The addresses that were bound, ports that the system chose included.
@@ -225,19 +202,19 @@ impl App {
     /// # Errors
     /// When a stage could not be started, or did not end in time.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let Self { services, front, http, listeners, sockets, tls, mut lanes, hub_worker, cluster, .. } = self;
-        let (watchers, workers, judging) = (self.watchers, self.workers, self.judging);
+        let Self { services, front, http, listeners, sockets, tls, mut lanes, hub_worker, watchers, workers, cluster } =
+            self;
         let (requests, background, storage) = (Tasks::default(), Tasks::default(), Tasks::default());
-        let (jobs, alerting) = (Tasks::default(), Tasks::default());
+        let (jobs, judging) = (Tasks::default(), Tasks::default());
         let mut cluster = cluster.map(|cluster| {
             storage.spawn("postgresql", embedded::supervise(cluster, storage.stopping(), STAGE_DEADLINE))
         });
         lanes.start()?;
         drop(background.spawn("live hub", hub_worker.run(background.stopping())));
         watchers.start(&background);
-        drop(alerting.spawn("alerts", judging.run(alerting.stopping())));
+        alerting::start_judging(&services, &judging);
         drop(background.spawn("chores", chores::run(Arc::clone(&services), background.stopping())));
-        start_telling(&services, &background);
+        alerting::start_telling(&services, &background);
         for worker in workers {
             drop(jobs.spawn(worker.name(), worker.run(jobs.clone())));
         }
@@ -269,7 +246,7 @@ impl App {
             late.push(("journal lane", lanes));
         }
         // What was committed by now is judged; delivering it is for those who go on, here or elsewhere.
-        late.extend(alerting.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
+        late.extend(judging.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         services.hub.caught_up(STAGE_DEADLINE).await;
         late.extend(services.sessions.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
         late.extend(services.readers.stop(STAGE_DEADLINE).await.err().unwrap_or_default());
@@ -301,17 +278,6 @@ fn who_hears(
 ) -> Vec<Arc<dyn CommitListener>> {
     let intake = Arc::<Intake>::clone(&alerts.intake);
     vec![Arc::<Hub>::clone(hub), Arc::<LatestSamples>::clone(latest), Arc::<Trigger>::clone(folds), intake]
-}
-
-/// Starts what tells people of alerts, and live sessions of what happened.
-fn start_telling(services: &Services, tasks: &Tasks) {
-    let Services { database, alerts, clock, hub, .. } = services;
-    let Alerts { signals, stats, deliverer, .. } = alerts;
-    let told = (Arc::clone(signals), Arc::clone(stats));
-    let outbox = Outbox::new(database.clone(), Arc::clone(deliverer), told, Arc::clone(clock));
-    let news = News::new(database.clone(), Arc::clone(signals), Arc::new(LiveNews(Arc::clone(hub))));
-    drop(tasks.spawn("outbox", outbox.run(tasks.stopping())));
-    drop(tasks.spawn("alert news", news.run(tasks.stopping())));
 }
 
 /// What recognizes callers.

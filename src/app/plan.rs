@@ -71,7 +71,7 @@ pub(super) fn signatures(config: &Config, clock: &Arc<dyn Clock>) -> Signatures 
 
 /// The ways to people.
 pub(super) fn delivery(config: &Config) -> deliver::Config {
-    let config::Delivery { smtp, telegram_token, telegram_api, private_targets, ca } = &config.delivery;
+    let config::Delivery { smtp, telegram_token, telegram_api, private_targets, ca, .. } = &config.delivery;
     let revealed = |secret: &config::Secret| secret.reveal().to_owned();
     let mail = (!smtp.host.is_empty()).then(|| MailConfig {
         host: smtp.host.clone(),

@@ -12,6 +12,8 @@ pub struct Delivery {
     pub telegram_api: String,
     /// Whether messages go to addresses that are not on the open internet.
     pub private_targets: bool,
+    /// Rules are judged by other processes only.
+    pub judge_elsewhere: bool,
     /// Certificates to trust beside those of the machine.
     pub ca: Option<PathBuf>,
 }

@@ -64,6 +64,7 @@ mod tests {
             ("smtp.password", "a"),
             ("smtp.from", "a@b"),
             ("telegram.bot_token", "1:a"),
+            ("alerts.judge_elsewhere", "true"),
             ("alerts.private_targets", "true"),
             ("alerts.ca", "a"),
             ("database.url", "postgres://a"),

@@ -24,9 +24,9 @@ use crate::harness::server::Answer;
 const NOW: &str = "2026-11-20T12:00:00Z";
 const RULES: &str = "/api/v1/alerts/rules";
 
-/// A server at [`NOW`] that is open to nobody, and its callers.
+/// A server at [`NOW`] that is open to nobody and judges nothing by itself, and its callers.
 async fn closed() -> (TestServer, Callers) {
-    let settings = [("anonymous", "none")];
+    let settings = [("anonymous", "none"), ("alerts.judge_elsewhere", "true")];
     let server = TestServer::start_with(&settings, Arc::new(ManualClock::at(now()))).await;
     let callers = Callers::of(server.database()).await;
     (server, callers)

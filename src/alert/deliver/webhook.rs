@@ -67,7 +67,7 @@ fn signature(secret: &str, seconds: &str, body: &[u8]) -> Option<String> {
     mac.update(body);
     let mut text = "sha256=".to_owned();
     for byte in mac.finalize().into_bytes() {
-        let _ = write!(text, "{byte:02x}");
+        write!(text, "{byte:02x}").ok();
     }
     Some(text)
 }

@@ -68,7 +68,7 @@ impl Wording {
         let mut text = written.join("\n\n");
         let unwritten = alerts.len().saturating_sub(WRITTEN_MAX) as u64 + more;
         if unwritten > 0 {
-            let _ = write!(text, "\n\nand {unwritten} more");
+            write!(text, "\n\nand {unwritten} more").ok();
         }
         Self { subject: line(&subject), text, urgency }
     }
@@ -124,7 +124,7 @@ fn paragraph(alert: &Told) -> String {
     let mut text = format!("[{}] {}", state(alert), alert.title);
     let mut add = |name: &str, value: &str| {
         if !value.is_empty() {
-            let _ = write!(text, "\n{name}: {value}");
+            write!(text, "\n{name}: {value}").ok();
         }
     };
     add("Server", &alert.hostname);

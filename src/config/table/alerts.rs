@@ -66,6 +66,11 @@ pub(super) const ALERTS: &[Key] = &[
         accepted
     })
     .about("Where Telegram's API is reached.", ""),
+    Key::flag("alerts.judge_elsewhere", |draft| &mut draft.delivery.judge_elsewhere).about(
+        "Rules are judged by other processes on this database, never by this one. Without it they take turns: one judges, \
+         and another goes on when it is gone.",
+        "Set everywhere: no rule is judged.",
+    ),
     Key::flag("alerts.private_targets", |draft| &mut draft.delivery.private_targets).about(
         "Whether alerts may be sent to private addresses, such as those of this machine and its network.",
         "true: whoever may add recipients can have requests made to services that are not theirs.",
