@@ -21,8 +21,6 @@ pub mod news; // what happened, as it comes in
 pub use count::total_of_pack;
 pub use expiry::{expire_events, expire_notices, expire_states};
 pub use judging::{Acknowledged, RULES_MAX, RuleRow, SilenceRow, open_silences};
-pub use expiry::{expire_events, expire_states};
-pub use judging::{Acknowledged, RULES_MAX, RuleRow, SilenceRow};
 pub use record::{Finding, NoticeRow, record};
 pub use seat::{Progress, Seat};
 
