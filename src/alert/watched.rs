@@ -36,6 +36,10 @@ pub(super) fn silences(rows: Vec<SilenceRow>, now: Micros) -> Vec<Silence> {
 }
 
 fn silence(row: SilenceRow, now: Micros) -> Result<Silence, String> {
+    // An empty list would be read as a matcher without conditions, which means everything.
+    if !row.matcher.is_object() {
+        return Err("its matcher is no object".to_owned());
+    }
     let matcher: MatcherForm = serde_json::from_value(row.matcher).map_err(|error| error.to_string())?;
     let weekly: Option<WeeklyForm> =
         row.weekly.map(serde_json::from_value).transpose().map_err(|error| error.to_string())?;
