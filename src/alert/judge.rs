@@ -23,7 +23,6 @@ mod trial; // a rule over stored samples, to see what it would have done
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -35,7 +34,6 @@ pub use self::trial::Trial;
 use self::watched::{Agenda, Entry, Found, OfSeries, Place, Watched};
 use self::window::{Room, WINDOWS_BYTES_MAX};
 use super::rule::{Condition, NoData, Rule};
-use crate::matching::Filter;
 use crate::model::alert::{RuleId, State};
 use crate::model::{Committed, Micros, SeriesDirectory, SeriesId};
 
@@ -211,23 +209,16 @@ impl Judge {
         {
             let (OfSeries { series, heard, entries }, rule) = (self.watched.at(place), self.book.rule(number));
             let entry = entries.iter_mut().find(|entry| entry.rule == number);
-            let (Some(series), Some(rule), Some(entry)) = (series, rule, entry) else { return };
+            let (Some(series), Some(rule), Some(entry)) = (series, rule, entry) else {
+                self.agenda.pop();
+                continue;
+            };
             if let Some(step) = entry.instance.tick(rule, now, *heard) {
                 found.extend(Change::new(rule, series, &entry.instance, step));
             }
             let due = entry.instance.due(rule, *heard);
             self.agenda.put(place, entry, due);
         }
-    }
-
-    /// How far back whoever takes over has to read for full windows.
-    pub fn looks_back(&self) -> Duration {
-        self.book.rules().filter_map(|rule| rule.window).map(|window| window.over).max().unwrap_or_default()
-    }
-
-    /// What is watched by rules that have to know when series were last heard of.
-    pub fn listening(&self) -> impl Iterator<Item = &Filter> {
-        self.book.rules().filter(|rule| listens(rule)).map(|rule| &rule.filter)
     }
 
     /// The rules it knows.
@@ -264,6 +255,7 @@ impl Judge {
         let mut watching = std::mem::take(&mut self.watching);
         let is_known = self.book.watching(id, &mut watching).is_some();
         if is_known {
+            watching.sort_unstable();
             self.enlist(id, &watching);
         }
         self.watching = watching;
@@ -276,13 +268,13 @@ impl Judge {
             Some(self.watched.add(&series))
         });
         if let Some(place) = place {
-            for entry in &mut self.watched.at(place).entries {
-                entry.is_watched = watching.contains(&entry.rule);
-            }
-            for number in watching {
-                if self.watched.at(place).entry(*number).is_none() {
-                    self.add(place, *number);
-                }
+            let entries = &mut self.watched.at(place).entries;
+            entries.iter_mut().for_each(|entry| entry.is_watched = watching.binary_search(&entry.rule).is_ok());
+            let is_new = |number: &&RuleNumber| entries.binary_search_by_key(*number, |entry| entry.rule).is_err();
+            let new: Vec<RuleNumber> = watching.iter().filter(is_new).copied().collect();
+            entries.reserve_exact(new.len());
+            for number in new {
+                self.add(place, number);
             }
             self.watched.free_unwatched(place);
         }
@@ -294,7 +286,7 @@ impl Judge {
         let has_room = self.instances < self.instances_max;
         if has_room {
             self.instances += 1;
-            self.watched.at(place).entries.push(Entry::new(number));
+            self.watched.at(place).add(Entry::new(number));
         } else {
             self.unjudged += 1;
             self.book.count_unjudged(number);

@@ -36,6 +36,7 @@ pub(super) struct OfSeries {
     pub(super) series: Option<Arc<Series>>,
     /// When its last sample came.
     pub(super) heard: Option<Micros>,
+    /// Sorted by rule.
     pub(super) entries: Vec<Entry>,
 }
 
@@ -149,7 +150,13 @@ impl Watched {
 
 impl OfSeries {
     pub(super) fn entry(&mut self, rule: RuleNumber) -> Option<&mut Entry> {
-        self.entries.iter_mut().find(|entry| entry.rule == rule)
+        let index = self.entries.binary_search_by_key(&rule, |entry| entry.rule).ok()?;
+        Some(&mut self.entries[index])
+    }
+
+    pub(super) fn add(&mut self, entry: Entry) {
+        let index = self.entries.partition_point(|other| other.rule < entry.rule);
+        self.entries.insert(index, entry);
     }
 
     pub(super) fn hear(&mut self, at: Micros) {
@@ -185,6 +192,10 @@ impl Agenda {
             self.0.remove(&(entry.due, place, entry.rule));
             entry.due = NEVER;
         }
+    }
+
+    pub(super) fn pop(&mut self) {
+        self.0.pop_first();
     }
 
     /// What is due first, if it is due by `now`.
