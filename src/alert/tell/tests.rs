@@ -1,3 +1,5 @@
+//! What is told of changes, and to whom.
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
