@@ -46,6 +46,13 @@ pub(super) async fn check_ready(services: &Services) -> Result<(), ApiError> {
     }
 }
 
+/// Whether PostgreSQL answers soon.
+pub(super) async fn is_database_up(services: &Services) -> bool {
+    let is_up = matches!(tokio::time::timeout(PING_MAX, services.database.ping()).await, Ok(Ok(())));
+    services.metrics.postgres.up.set(i64::from(is_up));
+    is_up
+}
+
 pub(super) fn self_metrics(services: Arc<Services>, _request: Request) -> Answering {
     Box::pin(async move {
         let page = services.metrics.render().map_err(ApiError::internal)?;

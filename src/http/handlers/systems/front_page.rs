@@ -8,7 +8,7 @@ use hyper::StatusCode;
 use hyper::header::ACCEPT;
 use serde_json::json;
 
-use super::super::{Answering, Services};
+use super::super::{Answering, Services, probes};
 use super::syncpulse;
 use crate::auth::Access;
 use crate::http::{ApiError, Request, response};
@@ -51,7 +51,7 @@ pub(in crate::http::handlers) fn health(services: Arc<Services>, request: Reques
         } else {
             None
         };
-        let is_connected = counts.is_some() || services.metrics.postgres.up.get() != 0;
+        let is_connected = counts.is_some() || probes::is_database_up(&services).await;
         let standing = if is_connected { "connected" } else { "disconnected" };
         let health = json!({
             "status": "ok",

@@ -77,8 +77,8 @@ pub(super) async fn ingest(
 /// `GET /healthz`.
 pub(in crate::http::handlers) fn healthz(services: Arc<Services>, _request: Request) -> Answering {
     Box::pin(async move {
-        let database = if services.metrics.postgres.up.get() == 0 { "unavailable" } else { "connected" };
-        let status = if database == "connected" { "ok" } else { "degraded" };
+        let is_up = probes::is_database_up(&services).await;
+        let (status, database) = if is_up { ("ok", "connected") } else { ("degraded", "unavailable") };
         let now = services.clock.now().to_string();
         let health = json!({
             "status": status, "timestamp": now, "service": "monitoring-backend", "version": "1.0.0",
