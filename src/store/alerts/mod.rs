@@ -19,7 +19,7 @@ pub mod notices; // what was told, and what was not
 pub mod news; // what happened, as it comes in
 
 pub use count::total_of_pack;
-pub use expiry::{expire_events, expire_notices, expire_states};
+pub use expiry::{expire_events, expire_states};
 pub use judging::{Acknowledged, RULES_MAX, RuleRow, SilenceRow, open_silences};
 pub use record::{Finding, NoticeRow, record};
 pub use seat::{Progress, Seat};
