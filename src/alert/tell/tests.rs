@@ -1,3 +1,5 @@
+//! What follows from changes: what is stored, what is written down, and who is told.
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
