@@ -20,7 +20,9 @@ pub(super) async fn asked() -> BTreeSet<Place> {
     let database = server.database().connect().await;
     let ann = person(&database, "ann", Some("viewer")).await;
     let anns = token(&database, Some(ann), &["read", "change"]).await;
-    own_chats(&mut client, &anns).await;
+    let bob = person(&database, "bob", None).await;
+    let bobs = token(&database, Some(bob), &["read", "change"]).await;
+    own_chats(&mut client, &bobs).await;
     let hook = json!({ "name": "hook", "target": { "kind": "webhook", "url": "http://127.0.0.1:9/hunter2" } });
     let added = client.with("", Method::POST, ALL, "", &hook, 201).await;
     let id = added["id"].to_string();
