@@ -1,4 +1,4 @@
-//! What is told of changes, and to whom.
+//! What follows from changes: what is stored, what is written down, and who is told.
 
 use std::sync::Arc;
 

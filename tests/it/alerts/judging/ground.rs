@@ -162,13 +162,22 @@ impl Ground {
 
     /// Samples of a series, by the second, through this server.
     pub(super) async fn samples_to(&self, server: &TestServer, name: &str, samples: &[(i64, f64)]) {
+        let metrics = self.metrics(name, samples);
+        let answer = server.ingest(&self.server_id, &metrics).await;
+        assert_eq!(answer["inserted"], samples.len());
+    }
+
+    /// The body of a request with such samples.
+    pub(super) fn request(&self, name: &str, samples: &[(i64, f64)]) -> String {
+        json!({ "server_id": self.server_id, "metrics": self.metrics(name, samples) }).to_string()
+    }
+
+    fn metrics(&self, name: &str, samples: &[(i64, f64)]) -> Value {
         let one = |(second, value): &(i64, f64)| {
             let time = Micros(self.begin.0 + second * Micros::PER_SECOND).to_string();
             json!({ "metric_type": "cpu", "metric_name": name, "value": value, "timestamp": time })
         };
-        let metrics: Value = samples.iter().map(one).collect();
-        let answer = server.ingest(&self.server_id, &metrics).await;
-        assert_eq!(answer["inserted"], samples.len());
+        samples.iter().map(one).collect()
     }
 
     /// Waits until exactly this has happened.
