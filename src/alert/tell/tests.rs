@@ -1,3 +1,5 @@
+//! What people are told of changes, and of which they are not.
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
