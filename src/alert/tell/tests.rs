@@ -1,3 +1,5 @@
+//! What is written of changes, and who is told of them.
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
