@@ -1,4 +1,4 @@
-//! What is written of changes, and who is told of them.
+//! What follows from changes: what is stored, what is written down, and who is told.
 
 use std::sync::Arc;
 
