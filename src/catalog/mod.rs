@@ -64,6 +64,8 @@ pub struct Catalog {
     /// servers were deleted, in between its own additions.
     series_count: AtomicU64,
     series_created: AtomicU64,
+    /// Requests that add series at this moment: whether those are stored and counted yet cannot be told.
+    adding: AtomicU64,
 }
 
 impl Catalog {
@@ -79,6 +81,7 @@ impl Catalog {
             lines: Lines::default(),
             series_count: AtomicU64::new(count),
             series_created: AtomicU64::new(0),
+            adding: AtomicU64::new(0),
         })
     }
 
@@ -104,11 +107,6 @@ impl Catalog {
             self.recount(client).await?;
         }
         Ok(room())
-    }
-
-    fn count_created(&self, created: u64) {
-        self.series_count.fetch_add(created, Ordering::Relaxed);
-        self.series_created.fetch_add(created, Ordering::Relaxed);
     }
 
     /// Makes sure that all of `ids` that exist can be found with [`SeriesDirectory::series`], and their servers be judged.
@@ -193,16 +191,39 @@ impl Catalog {
     /// again, and in the end counts some twice rather than not at all: a limit looks anew before it refuses.
     async fn recount(&self, client: &Client) -> Result<(), StoreError> {
         const TRIES: u32 = 3;
+        let additions = || (self.adding.load(Ordering::SeqCst), self.series_created());
         for last in (0..TRIES).map(|attempt| attempt + 1 == TRIES) {
-            let before = self.series_created();
+            let before = additions();
             let count = series::count(client).await?;
-            let meanwhile = self.series_created() - before;
-            if meanwhile == 0 || last {
-                self.series_count.store(count + meanwhile, Ordering::Relaxed);
+            let (adding, created) = additions();
+            let is_still = before == (0, created) && adding == 0;
+            if is_still || last {
+                self.series_count.store(count + (created - before.1), Ordering::Relaxed);
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Until it is dropped somebody is adding series.
+    fn adding(&self) -> Adding<'_> {
+        self.adding.fetch_add(1, Ordering::SeqCst);
+        Adding(self)
+    }
+}
+
+struct Adding<'a>(&'a Catalog);
+
+impl Adding<'_> {
+    fn added(&self, created: u64) {
+        self.0.series_count.fetch_add(created, Ordering::Relaxed);
+        self.0.series_created.fetch_add(created, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Adding<'_> {
+    fn drop(&mut self) {
+        self.0.adding.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -119,13 +119,15 @@ impl Settling<'_> {
             self.find_or_refuse(client, beyond).await?;
         }
         let wanted: Vec<Wanted> = new.iter().map(|unknown| (unknown.server.key(), unknown.identity.clone())).collect();
+        let adding = self.catalog.adding();
         let added = match series::add(client, &wanted).await {
             // A server was deleted between two looks at it. The second time it is seen to be gone, and its neighbours
             // are added.
             Err(StoreError::MissingReference) => series::add(client, &wanted).await?,
             added => added?,
         };
-        self.catalog.count_created(added.iter().flatten().count() as u64);
+        adding.added(added.iter().flatten().count() as u64);
+        drop(adding);
         for (unknown, id) in new.into_iter().zip(added) {
             match id {
                 Some(id) => self.learn(&unknown, id),
