@@ -61,7 +61,11 @@ async fn collect_within(
 /// ones are bounded together like all others; what it did not need is given back.
 pub(super) async fn decoded(body: CollectedBody, permit: &mut Permit, mut out: Vec<u8>) -> Result<Vec<u8>, ApiError> {
     // Some clients name an encoding whether or not there is anything to encode.
-    if body.encoding() == Encoding::Identity || body.wire_bytes() == 0 {
+    if body.wire_bytes() == 0 {
+        out.clear();
+        return Ok(out);
+    }
+    if body.encoding() == Encoding::Identity {
         return Ok(body.read(out).await?);
     }
     let (wire_bytes, inflated_max) = (body.wire_bytes(), body.inflated_bytes_max());
