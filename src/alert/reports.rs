@@ -53,10 +53,9 @@ pub async fn judge(transaction: &Transaction<'_>, reported: &Reported<'_>) -> Re
         Sender::Agent(agent) => judge_agent(transaction, reported, agent).await,
         Sender::Endpoint => {
             let kept = fleet::Kept::of(reported.report, reported.now);
-            let interval_seconds = kept.interval_seconds;
             let kept = serde_json::to_value(kept).unwrap_or_default();
             let server = (reported.server.0, fleet::PACK);
-            crate::store::alerts::fleet::reported(transaction, server, &kept, interval_seconds).await?;
+            crate::store::alerts::fleet::reported(transaction, server, &kept).await?;
             Ok(false)
         }
     }

@@ -19,7 +19,7 @@ pub struct EndpointRow {
     pub kept: Value,
 }
 
-/// Keeps this of a server's latest snapshot, and how often its endpoint says that it reports.
+/// Keeps this of a server's latest snapshot.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
@@ -27,10 +27,9 @@ pub async fn reported(
     transaction: &Transaction<'_>,
     (server, pack): (ServerKey, &str),
     kept: &Value,
-    interval_seconds: i32,
 ) -> Result<(), StoreError> {
     let statement = transaction.prepare_cached(include_str!("../../../sql/queries/alert_fleet_reported.sql")).await?;
-    transaction.execute(&statement, &[&server.0, &pack, &stored_json(kept), &interval_seconds]).await?;
+    transaction.execute(&statement, &[&server.0, &pack, &stored_json(kept)]).await?;
     Ok(())
 }
 

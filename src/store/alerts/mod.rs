@@ -1,7 +1,6 @@
 //! Alerting's tables: rules, how they stand, what happened, who is told, and what is still to be told. What rules and
 //! messages mean is not known here.
 
-mod count; // how much was found
 mod record; // what was found, all at once
 pub mod reports; // what packs keep of reports
 pub mod agent_rules; // rules about whole reports
@@ -18,7 +17,6 @@ pub mod outbox; // what is still to be told
 pub mod notices; // what was told, and what was not
 pub mod news; // what happened, as it comes in
 
-pub use count::total_of_pack;
 pub use expiry::{expire_events, expire_states};
 pub use judging::{Acknowledged, RULES_MAX, RuleRow, SilenceRow, open_silences};
 pub use record::{Finding, NoticeRow, record};

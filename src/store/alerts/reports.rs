@@ -52,13 +52,13 @@ pub async fn put(
     Ok(row.try_get::<_, Option<i64>>("owner")?.map(UserId))
 }
 
-/// How many alerts a pack has found so far, on servers that are there.
+/// How many alerts a pack has ever found, on the servers within reach that are there.
 ///
 /// # Errors
 /// When PostgreSQL is not available.
-pub async fn total(client: &impl GenericClient, pack: &str) -> Result<i64, StoreError> {
+pub async fn total(client: &impl GenericClient, pack: &str, reach: &Reach) -> Result<i64, StoreError> {
     let statement = client.prepare_cached(include_str!("../../../sql/queries/alert_report_total.sql")).await?;
-    Ok(client.query_one(&statement, &[&pack]).await?.try_get("total")?)
+    Ok(client.query_one(&statement, &[&pack, &parameter(reach)]).await?.try_get("total")?)
 }
 
 /// The latest events of a pack about servers within reach, the newest first.

@@ -69,7 +69,7 @@ pub(in crate::http::handlers) fn health(services: Arc<Services>, request: Reques
 async fn counts(services: &Services, reach: &Reach) -> Result<(i64, i64), StoreError> {
     let client = services.database.client().await?;
     let devices = documents::devices(&client, syncpulse::KIND, reach).await?;
-    Ok((devices, alerts::total_of_pack(&client, PACK, reach).await?))
+    Ok((devices, alerts::reports::total(&client, PACK, reach).await?))
 }
 
 /// `GET /overview`.
