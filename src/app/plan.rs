@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::config::{Config, InfluxStrings};
 use crate::http::config::{BodyLimits, ConnectionConfig};
 use crate::http::cors::{Cors, Origins};
-use crate::http::handlers::InfluxReading;
+use crate::http::handlers::{Dialects, InfluxReading};
 use crate::jobs::{entries, retention};
 use crate::listen::Dialect;
 use crate::live::{HeartbeatConfig, HubConfig, QueueLimits};
@@ -132,8 +132,12 @@ pub(super) fn retention(config: &Config) -> retention::Policy {
     retention::Policy::new(tiers(config.retention.others), rules)
 }
 
-pub(super) fn influx(config: &Config) -> InfluxReading {
-    let settings = &config.influx;
+pub(super) fn dialects(config: &Config) -> Dialects {
+    Dialects { influx: influx(config), otlp: otlp(config), prometheus: prometheus(config) }
+}
+
+fn influx(config: &Config) -> InfluxReading {
+    let settings = &config.dialects.influx;
     InfluxReading {
         strings: match settings.strings {
             InfluxStrings::Count => Strings::Count,
@@ -143,8 +147,8 @@ pub(super) fn influx(config: &Config) -> InfluxReading {
     }
 }
 
-pub(super) fn otlp(config: &Config) -> Reading {
-    let settings = &config.otlp;
+fn otlp(config: &Config) -> Reading {
+    let settings = &config.dialects.otlp;
     Reading {
         host_attributes: settings.host_attributes.clone(),
         default_host: settings.default_host.clone(),
@@ -164,11 +168,14 @@ pub(super) fn listeners(config: &Config) -> Vec<listen::Config> {
             flush_interval: settings.flush_interval,
         })
     };
-    [of(Dialect::Graphite, &config.graphite), of(Dialect::Statsd, &config.statsd)].into_iter().flatten().collect()
+    [of(Dialect::Graphite, &config.dialects.graphite), of(Dialect::Statsd, &config.dialects.statsd)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
-pub(super) fn prometheus(config: &Config) -> prometheus::Naming {
-    let config::Prometheus { metric_type, host_labels, default_host } = config.prometheus.clone();
+fn prometheus(config: &Config) -> prometheus::Naming {
+    let config::Prometheus { metric_type, host_labels, default_host } = config.dialects.prometheus.clone();
     prometheus::Naming { metric_type, host_labels, default_host }
 }
 
@@ -197,7 +204,7 @@ pub(super) fn hub(config: &Config) -> HubConfig {
 }
 
 pub(super) fn ingest_log(config: &Config) -> Result<(IngestLog, Option<IngestLogWriter>), Failure> {
-    let config::Richardops { console, ingest_log } = &config.richardops;
+    let config::Richardops { console, ingest_log } = &config.dialects.richardops;
     IngestLog::open(ingest_log.as_deref(), *console)
         .map_err(|error| format!("richardops.ingest_log cannot be written to: {error}").into())
 }

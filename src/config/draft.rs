@@ -10,8 +10,8 @@ use super::problem::Problem;
 use super::retention::parse_overrides;
 use super::secret::DatabaseUrl;
 use super::settings::{
-    Admit, Anonymous, Auth, Catalog, Config, Database, Entries, Http, Influx, Jobs, Journal, LineListener, Live, Log,
-    Mode, Otlp, Prometheus, Query, Retention, Richardops, Tiers, TimeWindow, Tls,
+    Admit, Anonymous, Auth, Catalog, Config, Database, Dialects, Entries, Http, Jobs, Journal, Live, Log, Mode, Query,
+    Retention, Tiers, TimeWindow, Tls,
 };
 
 #[derive(Debug, Default)]
@@ -41,12 +41,7 @@ pub(super) struct Draft {
     pub(super) retention: Tiers,
     /// As it was written.
     pub(super) retention_overrides: String,
-    pub(super) influx: Influx,
-    pub(super) prometheus: Prometheus,
-    pub(super) otlp: Otlp,
-    pub(super) richardops: Richardops,
-    pub(super) graphite: LineListener,
-    pub(super) statsd: LineListener,
+    pub(super) dialects: Dialects,
     pub(super) live: Live,
     pub(super) query: Query,
     pub(super) entries: Entries,
@@ -90,26 +85,8 @@ impl Draft {
         let overrides = if overrides.is_empty() { Vec::new() } else { parse_overrides(overrides, problems) };
         let retention = Retention { others: self.retention, overrides, entries: self.entries };
         let window = self.window.within(retention.longest());
-        let Self {
-            auth,
-            delivery,
-            database,
-            http,
-            admit,
-            catalog,
-            journal,
-            influx,
-            prometheus,
-            otlp,
-            graphite,
-            statsd,
-            richardops,
-            jobs,
-            live,
-            query,
-            log,
-            ..
-        } = self;
+        let Self { auth, delivery, database, http, admit, catalog, journal, dialects, jobs, live, query, log, .. } =
+            self;
         Some(Config {
             mode: mode?,
             listen,
@@ -124,12 +101,7 @@ impl Draft {
             window,
             catalog,
             journal,
-            influx,
-            prometheus,
-            otlp,
-            graphite,
-            statsd,
-            richardops,
+            dialects,
             jobs,
             retention,
             live,

@@ -29,12 +29,7 @@ pub struct Config {
     pub journal: Journal,
     pub jobs: Jobs,
     pub retention: Retention,
-    pub influx: Influx,
-    pub prometheus: Prometheus,
-    pub otlp: Otlp,
-    pub graphite: LineListener,
-    pub statsd: LineListener,
-    pub richardops: Richardops,
+    pub dialects: Dialects,
     pub live: Live,
     pub query: Query,
     pub log: Log,
@@ -177,6 +172,17 @@ pub struct Jobs {
     pub fleet_interval: Duration,
     /// False: the fleet is not looked at.
     pub fleet_look: bool,
+}
+
+/// How what agents of others send is read.
+#[derive(Clone, Debug, Default)]
+pub struct Dialects {
+    pub influx: Influx,
+    pub prometheus: Prometheus,
+    pub otlp: Otlp,
+    pub graphite: LineListener,
+    pub statsd: LineListener,
+    pub richardops: Richardops,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -166,7 +166,7 @@ async fn store(
     services.metrics.ingest.bytes.inc_by(body.wire_bytes() as u64);
     scratch.body = admission::decoded(body, &mut permit, std::mem::take(&mut scratch.body)).await?;
     hold_columns(&scratch.body, &mut permit)?;
-    let InfluxReading { strings, naming } = &services.influx;
+    let InfluxReading { strings, naming } = &services.dialects.influx;
     let now = services.clock.now();
     let Scratch { body, intake, .. } = scratch;
     let mut decoding = || decode(body, &Options { precision, now, strings: *strings }, intake);

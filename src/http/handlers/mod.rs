@@ -115,11 +115,9 @@ pub struct Services {
     pub past: Duration,
     pub future: Duration,
     /// How lines of InfluxDB are read.
-    pub influx: InfluxReading,
     /// How OpenTelemetry is read.
-    pub otlp: Reading,
+    pub dialects: Dialects,
     /// How labels of Prometheus become series.
-    pub prometheus: Naming,
     pub clock: Arc<dyn Clock>,
     pub metrics: Arc<Metrics>,
     pub rejects: Arc<Rejects>,
@@ -129,6 +127,14 @@ pub struct Services {
     pub ingest_log: IngestLog,
     /// What the server runs on.
     pub machine: Machine,
+}
+
+/// How what agents of others send is read.
+#[derive(Clone, Debug)]
+pub struct Dialects {
+    pub influx: InfluxReading,
+    pub otlp: Reading,
+    pub prometheus: Naming,
 }
 
 /// Whether requests should come here.

@@ -79,7 +79,7 @@ async fn store(
 ) -> Result<usize, ApiError> {
     scratch.body = admission::decoded(body, &mut permit, std::mem::take(&mut scratch.body)).await?;
     unfold(request, (form, &METRICS), &mut permit, scratch, |Scratch { body, text, intake }, room| {
-        otlp::decode(body, &services.otlp, (text, intake), room)
+        otlp::decode(body, &services.dialects.otlp, (text, intake), room)
     })?;
     let Scratch { text, intake, .. } = scratch;
     permit.shrink_to((text.len() + intake.points.len() * POINT_BYTES) as u64);
@@ -101,7 +101,7 @@ async fn store_logs(
 ) -> Result<usize, ApiError> {
     scratch.body = admission::decoded(body, &mut permit, std::mem::take(&mut scratch.body)).await?;
     let records = unfold(request, (form, &LOGS), &mut permit, scratch, |Scratch { body, intake, .. }, room| {
-        otlp::decode_logs(body, &services.otlp, intake, room)
+        otlp::decode_logs(body, &services.dialects.otlp, intake, room)
     })?;
     let items = u64::from(scratch.intake.items);
     services.rates.admit(request.peer.ip(), items, Instant::now())?;

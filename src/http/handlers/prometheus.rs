@@ -183,7 +183,7 @@ async fn store(
     services.rates.admit(request.peer.ip(), samples as u64 + u64::from(intake.verdicts.total()), Instant::now())?;
     window::refuse_outside(intake, Window::around(now, services.past, services.future));
     let histograms = Histograms::of(body, &intake.points);
-    let naming = &services.prometheus;
+    let naming = &services.dialects.prometheus;
     let (host, canonical) = (|text: &[u8], raw| naming.host(text, raw), |text: &[u8], raw| naming.identity(text, raw));
     let naming = LineNaming { host: &host, canonical: &canonical };
     let resolved = services.catalog.resolve_lines(body, intake, naming, request.principal.whom()).await?;

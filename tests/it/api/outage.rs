@@ -35,33 +35,15 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
         let (method, pattern, status) = &place;
         // A live session needs no database until it asks for a replay, and there are no databases to create.
         // Agents belong to persons, and nobody has signed in here.
-        let is_of_persons = pattern.contains("/agents") && !pattern.ends_with("validate-token");
+        let is_of_persons =
+            pattern.contains("/agents") && !pattern.ends_with("validate-token") || is_about_agents_of_persons(pattern);
         let is_passed_over = ["/api/v1/stream", "/query", "/ws", "/ws/{agent_id}"].contains(&pattern.as_str())
             || is_about_people(pattern);
         if *status != 503 || is_of_persons || is_passed_over {
             continue;
         }
-        let has_number = ["endpoints", "tokens"].iter().any(|part| pattern.contains(part));
-        let path = pattern
-            .replace("{id}", if has_number { "1" } else { &id })
-            .replace("{agent_id}", "1")
-            .replace("{metric}", "cpu");
-        let path = path.replace("{name}", "fold").replace("{*grouping}", "YQ");
-        let path = format!("{path}?server_id={id}&job_id={id}&check_id={id}&q=a&period=1h&token={}", "a".repeat(64));
-        let is_remote_write = TYPED.contains(&pattern.as_str());
-        let body = match pattern.as_str() {
-            "/write" | "/api/v2/write" | "/api/v3/write_lp" => b"cpu,host=server03 usage=1".to_vec(),
-            _ if is_remote_write => one_sample(),
-            _ if pattern == "/api/v1/import/prometheus" || pattern.starts_with("/metrics/job") => b"up 1".to_vec(),
-            "/ingest" => systems::report("server03").to_string().into_bytes(),
-            "/admin/endpoints" | "/admin/endpoints/new" => b"hostname=a&machine_id=b".to_vec(),
-            "/api/v1/endpoints" => json!({ "hostname": "a", "machine_id": "b" }).to_string().into_bytes(),
-            "/api/v1/tokens" => json!({ "name": "a", "rights": ["read"] }).to_string().into_bytes(),
-            _ if method == "PATCH" => b"{}".to_vec(),
-            _ => everything(&id).to_string().into_bytes(),
-        };
+        let (path, headers, body) = request_of(method, pattern, &id);
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let headers = if is_remote_write { &REMOTE_WRITE[..] } else { &[("content-type", "application/json")][..] };
         let answer = server.send(method, &path, headers, &body).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{place:?}: {}", answer.text());
         description.assert_describes(&place, &answer);
@@ -88,6 +70,37 @@ async fn whatever_needs_postgresql_answers_503_until_it_is_back() {
     cluster.stop(PATIENCE).await.unwrap();
 }
 
+/// A request for this place that needs PostgreSQL and nothing else: path, headers, body.
+fn request_of(method: &str, pattern: &str, id: &str) -> (String, &'static [(&'static str, &'static str)], Vec<u8>) {
+    let has_number = ["endpoints", "tokens", "alerts"].iter().any(|part| pattern.contains(part));
+    let path = pattern
+        .replace("{id}", if has_number { "1" } else { id })
+        .replace("{agent_id}", "1")
+        .replace("{metric}", "cpu")
+        .replace("{rule}/{series}", "1/1");
+    let path = path.replace("{name}", "fold").replace("{*grouping}", "YQ");
+    let before = if method == "DELETE" { "&before=2025-01-01T00:00:00Z" } else { "" };
+    let path =
+        format!("{path}?server_id={id}&job_id={id}&check_id={id}&q=a&period=1h{before}&token={}", "a".repeat(64));
+    let is_remote_write = TYPED.contains(&pattern);
+    let body = match pattern {
+        "/write" | "/api/v2/write" | "/api/v3/write_lp" => b"cpu,host=server03 usage=1".to_vec(),
+        _ if is_remote_write => one_sample(),
+        _ if pattern == "/api/v1/import/prometheus" || pattern.starts_with("/metrics/job") => b"up 1".to_vec(),
+        "/ingest" => systems::report("server03").to_string().into_bytes(),
+        "/admin/endpoints" | "/admin/endpoints/new" => b"hostname=a&machine_id=b".to_vec(),
+        "/api/v1/endpoints" => json!({ "hostname": "a", "machine_id": "b" }).to_string().into_bytes(),
+        "/api/v1/tokens" => json!({ "name": "a", "rights": ["read"] }).to_string().into_bytes(),
+        _ if method == "PATCH" || pattern.ends_with("acknowledge") || pattern.contains("silences") => b"{}".to_vec(),
+        _ if pattern.contains("alerts/recipients") => RECIPIENT.to_vec(),
+        "/api/v1/alerts/preview" => br#"{"definition":{"condition":{"op":"gt","threshold":1}}}"#.to_vec(),
+        _ if pattern.contains("/api/v1/alerts") => RULE.to_vec(),
+        _ => everything(id).to_string().into_bytes(),
+    };
+    let headers = if is_remote_write { &REMOTE_WRITE[..] } else { &[("content-type", "application/json")][..] };
+    (path, headers, body)
+}
+
 /// A series of a server that is not known yet, as Prometheus would send it.
 fn one_sample() -> Vec<u8> {
     let time = Micros::parse_rfc3339(TIME.as_bytes()).unwrap();
@@ -112,12 +125,21 @@ const PEOPLE: [(&str, &str, &str, &str); 11] = [
 ];
 
 /// Whether a path is for people rather than servers.
+/// Alerts of agents that belong to persons.
+fn is_about_agents_of_persons(pattern: &str) -> bool {
+    let pattern = pattern.strip_prefix("/api/alerts").unwrap_or(pattern);
+    ["/rules", "/rules/{rule_id}", "/history", "/recipient"].contains(&pattern)
+}
+
 fn is_about_people(pattern: &str) -> bool {
     let places = ["users", "invites", "settings", "session", "audit"].map(|one| format!("/api/v1/{one}"));
     let others = ["/admin/users", "/admin/settings", "/register", "/token", "/refresh", "/logout", "/login", "/users/"];
     let pattern = pattern.strip_prefix("/api/auth").unwrap_or(pattern);
     places.iter().any(|place| pattern.starts_with(place)) || others.iter().any(|place| pattern.starts_with(place))
 }
+
+const RULE: &[u8] = br#"{"name":"a","version":1,"condition":{"op":"gt","threshold":1}}"#;
+const RECIPIENT: &[u8] = br#"{"name":"a","target":{"kind":"email","to":["a@example.org"]}}"#;
 
 /// A body that any path can use.
 fn everything(id: &str) -> Value {

@@ -49,6 +49,8 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = soon(TcpStream::connect(address)).await.expect("a running server accepts");
+        // Else the second half of a request waits until the system thinks that it has been quiet for long enough.
+        stream.set_nodelay(true).expect("a socket that is connected takes options");
         Self { stream, pending: Vec::new() }
     }
 

@@ -13,7 +13,7 @@ use tokio_postgres::{Client, Config};
 use crate::harness::{TestDatabase, TestServer, eventually};
 
 /// Times of samples are so many seconds after it: a while ago, so that nothing is of the future.
-const BEFORE_NOW_SECONDS: i64 = 1_000;
+pub(super) const BEFORE_NOW_SECONDS: i64 = 1_000;
 
 /// A server on a database of the test's, so that others may be started on it.
 pub(super) struct Ground {

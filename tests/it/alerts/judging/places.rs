@@ -1,6 +1,6 @@
 //! Who judges: one node at a time, and the next one where it ended.
 
-use super::ground::{Ground, above};
+use super::ground::{BEFORE_NOW_SECONDS, Ground, above};
 use crate::harness::client::Client;
 use crate::harness::eventually;
 
@@ -99,17 +99,24 @@ async fn of_two_nodes_one_judges_what_both_take_in_and_the_other_goes_on_when_it
 async fn samples_that_come_faster_than_they_are_judged_are_judged_from_what_is_stored() {
     let ground = Ground::new().await;
     ground.rule(above(90)).await;
-    ground.samples("usage", &[(1, 50.0)]).await;
+    // Just now: what is older is late for who could not keep up.
+    let now = BEFORE_NOW_SECONDS - 5;
+    ground.samples("usage", &[(now, 50.0)]).await;
     // Nothing can be written of what is found, nor looked at, until this lets go.
     ground.sql.batch_execute("BEGIN; LOCK TABLE alert_progress IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let waits_for_lock = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'alert_progress'::regclass";
+    eventually("whoever judges waits", async || {
+        ground.sql.query_one(waits_for_lock, &[]).await.unwrap().get::<_, i64>(0) > 0
+    })
+    .await;
     // One after the other, so that each is a flush; more of them than wait to be judged.
     let mut client = Client::connect(ground.server().address).await;
     for place in 0..FLUSHES {
-        let body = ground.request("usage", &[(2, 50.0 + place as f64 / 100.0)]);
+        let body = ground.request("usage", &[(now + 1, 50.0 + place as f64 / 100.0)]);
         let answer = client.post("/api/v1/ingest", "content-type: application/json\r\n", body.as_bytes()).await;
         assert_eq!(answer.status, 200);
     }
-    ground.samples("usage", &[(3, 99.0)]).await;
+    ground.samples("usage", &[(now + 2, 99.0)]).await;
     assert!(ground.server().gauge("alert_flushes_dropped").await > 0);
     ground.sql.batch_execute("COMMIT").await.unwrap();
     eventually("the last sample is judged", async || {
