@@ -249,11 +249,8 @@ impl ConditionForm {
             "ne" => Compare::NotEqual,
             "outside" => return self.outside(checks),
             "absent" => {
-                let after = checks.span("condition.after", self.after.as_deref(), ABSENCE_MIN, SPAN_MAX);
-                return match after {
-                    Some(after) => Some(Condition::Absent { after }),
-                    None => checks.fault("condition.after", "is needed with absent, such as 5m"),
-                };
+                let after = checks.absence("condition.after", self.after.as_deref())?;
+                return Some(Condition::Absent { after });
             }
             _ => return checks.fault("condition.op", "is gt, ge, lt, le, eq, ne, outside or absent"),
         };
@@ -311,10 +308,7 @@ impl FlapForm {
 
 impl NoDataForm {
     fn read(&self, checks: &mut Checks<'_>) -> Option<NoData> {
-        let mut after = || {
-            let after = checks.span("no_data.after", self.after.as_deref(), ABSENCE_MIN, SPAN_MAX);
-            after.or_else(|| checks.fault("no_data.after", "is needed, such as 10m"))
-        };
+        let mut after = || checks.absence("no_data.after", self.after.as_deref());
         match self.then.as_str() {
             "keep" => Some(NoData::Keep),
             "resolve" => Some(NoData::Resolve { after: after()? }),
@@ -367,6 +361,14 @@ impl Checks<'_> {
         }
         span
     }
+
+    /// How long nothing may come, which must be said.
+    fn absence(&mut self, field: &str, text: Option<&str>) -> Option<Duration> {
+        match text {
+            Some(_) => self.span(field, text, ABSENCE_MIN, SPAN_MAX),
+            None => self.fault(field, "is needed, such as 10m"),
+        }
+    }
 }
 
 fn span(text: &str) -> Option<Duration> {
@@ -405,6 +407,7 @@ fn joined(scope: &crate::model::Labels, asked: Vec<(Box<str>, Box<str>)>) -> Opt
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -458,6 +461,15 @@ mod tests {
     }
 
     #[test]
+    fn an_absence_that_is_too_short_is_told_once() {
+        let faults = rule(json!({"condition": {"op": "absent", "after": "1s"}})).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        let condition = json!({"op": "gt", "threshold": 1});
+        let faults = rule(json!({"condition": condition, "no_data": {"then": "fire", "after": "1s"}})).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+    }
+
+    #[test]
     fn a_recovery_on_the_wrong_side_is_refused() {
         for (condition, field) in [
             (json!({"op": "gt", "threshold": 90, "recovery": 95}), "condition.recovery"),
@@ -469,6 +481,17 @@ mod tests {
         ] {
             let faults = rule(json!({"condition": condition})).unwrap_err();
             assert_eq!(faults[0].field, field, "{condition}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_threshold_is_read_and_written_bit_for_bit(bits in any::<u64>().prop_filter("finite", |bits| f64::from_bits(*bits).is_finite())) {
+            let text = format!("{{\"op\":\"gt\",\"threshold\":{:?}}}", f64::from_bits(bits));
+            let read: ConditionForm = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(read.threshold.map(f64::to_bits), Some(bits));
+            let again: ConditionForm = serde_json::from_value(serde_json::to_value(&read).unwrap()).unwrap();
+            prop_assert_eq!(again.threshold.map(f64::to_bits), Some(bits));
         }
     }
 }

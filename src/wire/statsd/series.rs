@@ -92,8 +92,8 @@ impl Gathered {
 
 impl Timer {
     fn add(&mut self, value: f64, weight: f64, has_room: bool) -> Result<(), Refused> {
-        self.sum = finite(self.sum + value * weight)?;
-        self.count += weight;
+        // Both or neither: a refused value leaves nothing behind.
+        (self.sum, self.count) = (finite(self.sum + value * weight)?, finite(self.count + weight)?);
         self.min = self.min.min(value);
         self.max = self.max.max(value);
         let has_room = has_room || self.values.len() < self.values.capacity().max(1);

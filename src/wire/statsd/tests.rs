@@ -99,6 +99,13 @@ fn a_bad_line_is_refused_by_its_place_and_its_neighbours_count() {
 }
 
 #[test]
+fn a_timer_whose_sample_rates_count_to_no_number_is_refused_and_keeps_what_it_had() {
+    let mut aggregate = Aggregate::new("d".to_owned());
+    assert_eq!(refusals(&mut aggregate, "t:0:0|h|@1e-308"), ["0 a value that is not finite in 't:0:0|h|@1e-308'"]);
+    assert!(flushed(&mut aggregate).contains(&"d timer t_count{} 1e308".to_owned()));
+}
+
+#[test]
 fn a_timer_of_any_length_keeps_an_even_choice_of_its_values() {
     let mut aggregate = Aggregate::new("d".to_owned());
     let mut intake = Intake::default();
