@@ -86,6 +86,21 @@ impl Findings {
         self.never_told + self.not_in_history == 0
     }
 
+    /// For the eye.
+    pub(super) fn counts(&self) -> [(&'static str, u64); 9] {
+        [
+            ("acknowledged crossings", self.crossings),
+            ("told once", self.told_once),
+            ("told twice", self.told_twice),
+            ("told more often", self.told_more_often),
+            ("never told", self.never_told),
+            ("in the history once", self.in_history_once),
+            ("in the history more often", self.in_history_more_often),
+            ("not in the history", self.not_in_history),
+            ("told or written, not sent", self.foreign),
+        ]
+    }
+
     pub(super) fn failures(&self) -> Vec<String> {
         let all = [
             (self.never_told, "were never told"),

@@ -71,20 +71,9 @@ pub(crate) fn run(common: &Common, settings: &Settings) -> Result<Report, Scenar
         done: AtomicBool::new(false),
         retries: AtomicU64::new(0),
     };
-    let server = &mut setup.server;
-    let (series, recovery_ms) = std::thread::scope(|scope| {
-        let run = &run;
-        let threads: Vec<_> = servers.iter().map(|server| scope.spawn(move || cross_until(run, *server))).collect();
-        let recovery_ms = kill_in_rounds(server, common.seed, settings);
-        // What was begun is finished, which needs a server that answers.
-        run.done.store(true, Ordering::Release);
-        let series =
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        let series: Result<Vec<Series>, _> = series.collect();
-        Ok::<_, ScenarioError>((series?, recovery_ms?))
-    })?;
+    let (series, recovery_ms) = crash(&mut setup.server, &run, &servers, (common.seed, settings))?;
     let begin = Instant::now();
-    let findings = settle(setup.server.address(), &series, &receiver)?;
+    let findings = settle(run.address, &series, &receiver)?;
     let settle_s = begin.elapsed().as_secs_f64();
     setup.server.stop()?;
 
@@ -95,23 +84,13 @@ pub(crate) fn run(common: &Common, settings: &Settings) -> Result<Report, Scenar
     let retries = run.retries.load(Ordering::Acquire);
     let slowest_ms = recovery_ms.iter().max().copied().unwrap_or(0);
     let mut table = Table::with_heading(&["alert-crash", "count"]);
-    for (what, count) in [
-        ("kills", u64::from(settings.rounds)),
-        ("acknowledged crossings", findings.crossings),
-        ("told once", findings.told_once),
-        ("told twice", findings.told_twice),
-        ("told more often", findings.told_more_often),
-        ("never told", findings.never_told),
-        ("in the history once", findings.in_history_once),
-        ("in the history more often", findings.in_history_more_often),
-        ("not in the history", findings.not_in_history),
-        ("notices", receiver.notices()),
-        ("samples sent again", retries),
-        ("slowest recovery, ms", slowest_ms),
-    ] {
-        table.row([what.to_owned(), count.to_string()]);
-    }
-    table.row(["settled after, s".into(), format!("{settle_s:.1}")]);
+    let mut row = |what: &str, count: String| table.row([what.to_owned(), count]);
+    row("kills", settings.rounds.to_string());
+    findings.counts().into_iter().for_each(|(what, count)| row(what, count.to_string()));
+    row("notices", receiver.notices().to_string());
+    row("samples sent again", retries.to_string());
+    row("slowest recovery, ms", slowest_ms.to_string());
+    row("settled after, s", format!("{settle_s:.1}"));
     Ok(Report {
         scenario: "alert-crash",
         settings: json!({
@@ -124,6 +103,24 @@ pub(crate) fn run(common: &Common, settings: &Settings) -> Result<Report, Scenar
         }),
         table,
         failures,
+    })
+}
+
+/// Sends to all series while the server is killed. Answers what each was sent, and how long each recovery took.
+fn crash(
+    server: &mut Server,
+    run: &Run,
+    servers: &[Uuid],
+    (seed, settings): (u64, &Settings),
+) -> Result<(Vec<Series>, Vec<u64>), ScenarioError> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = servers.iter().map(|server| scope.spawn(move || cross_until(run, *server))).collect();
+        let recovery_ms = kill_in_rounds(server, seed, settings);
+        // What was begun is finished, which needs a server that answers.
+        run.done.store(true, Ordering::Release);
+        let joined = threads.into_iter().map(|thread| thread.join());
+        let series = joined.map(|series| series.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        Ok((series.collect::<Result<_, _>>()?, recovery_ms?))
     })
 }
 
