@@ -28,6 +28,8 @@ pub(super) struct Findings {
     pub(super) told_once: u64,
     pub(super) told_twice: u64,
     pub(super) told_more_often: u64,
+    /// In a notice that spelt out others and only counted these, as it does where very many come together.
+    pub(super) told_as_a_number: u64,
     pub(super) never_told: u64,
     pub(super) in_history_once: u64,
     pub(super) in_history_more_often: u64,
@@ -39,7 +41,8 @@ pub(super) struct Findings {
 type Key<'a> = (Uuid, u64, &'a str);
 
 impl Findings {
-    pub(super) fn of(series: &[Series], told: &[Told], history: &[Event]) -> Self {
+    /// `unlisted`: how many were counted in notices without being spelt out.
+    pub(super) fn of(series: &[Series], (told, unlisted): (&[Told], u64), history: &[Event]) -> Self {
         let told = counted(told.iter().map(|told| (told.server, told.value.to_bits(), told.change.as_str())));
         let nobody = Uuid::nil();
         let history = counted(history.iter().map(|event| {
@@ -57,6 +60,8 @@ impl Findings {
                 findings.add(told.unwrap_or(0), entries.unwrap_or(0), may_be_missing);
             }
         }
+        findings.told_as_a_number = findings.never_told.min(unlisted);
+        findings.never_told -= findings.told_as_a_number;
         findings.foreign = (told.len() + history.len()) as u64 - known;
         findings
     }
@@ -87,12 +92,13 @@ impl Findings {
     }
 
     /// For the eye.
-    pub(super) fn counts(&self) -> [(&'static str, u64); 9] {
+    pub(super) fn counts(&self) -> [(&'static str, u64); 10] {
         [
             ("acknowledged crossings", self.crossings),
             ("told once", self.told_once),
             ("told twice", self.told_twice),
             ("told more often", self.told_more_often),
+            ("told as a number", self.told_as_a_number),
             ("never told", self.never_told),
             ("in the history once", self.in_history_once),
             ("in the history more often", self.in_history_more_often),
@@ -144,7 +150,7 @@ mod tests {
         let server = Uuid::from_u128(1);
         let told: Vec<Told> = told_numbers.iter().map(|number| told(server, *number)).collect();
         let history: Vec<Event> = entries.iter().map(|number| event(server, *number)).collect();
-        Findings::of(&[Series { server, acknowledged, is_open }], &told, &history)
+        Findings::of(&[Series { server, acknowledged, is_open }], (&told, 0), &history)
     }
 
     #[test]
@@ -161,6 +167,13 @@ mod tests {
         ] {
             assert_eq!(findings(3, false, told, history).failures(), [sentence]);
         }
+    }
+
+    #[test]
+    fn what_a_notice_only_counts_is_told_but_no_more_than_that() {
+        let series = [Series { server: Uuid::from_u128(1), acknowledged: 3, is_open: false }];
+        let findings = Findings::of(&series, (&[], 2), &[]);
+        assert_eq!((findings.told_as_a_number, findings.never_told), (2, 1));
     }
 
     #[test]
