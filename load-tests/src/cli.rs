@@ -6,7 +6,8 @@ use clap::{Args, FromArgMatches, Parser, Subcommand};
 
 use crate::report::Report;
 use crate::scenarios::{
-    ScenarioError, auth, compare, crash, generator, idle, ingest, live_fanout, query_mix, reconnect, sizes, sustained,
+    ScenarioError, alert_crash, alerts, auth, compare, crash, generator, idle, ingest, live_fanout, query_mix,
+    reconnect, sizes, sustained,
 };
 
 /// Load, fault and comparison tests for Millrace, on loopback only.
@@ -76,6 +77,10 @@ enum Scenario {
     Auth(auth::Settings),
     /// Many agents that connect at once, each with a token the server has forgotten.
     Reconnect(reconnect::Settings),
+    /// What many rules cost ingest, and how soon people are told of what was committed.
+    Alerts(alerts::Settings),
+    /// Kills the server while alerts fire and are over; nobody may miss one, and the history has each once.
+    AlertCrash(alert_crash::Settings),
     /// Every scenario with its defaults.
     All,
 }
@@ -105,11 +110,13 @@ impl Scenario {
             Self::Sizes(settings) => vec![Box::new(move |common| sizes::run(common, &settings))],
             Self::Auth(settings) => vec![Box::new(move |common| auth::run(common, &settings))],
             Self::Reconnect(settings) => vec![Box::new(move |common| reconnect::run(common, &settings))],
+            Self::Alerts(settings) => vec![Box::new(move |common| alerts::run(common, &settings))],
+            Self::AlertCrash(settings) => vec![Box::new(move |common| alert_crash::run(common, &settings))],
             Self::All => Self::every().into_iter().flat_map(Self::runs).collect(),
         }
     }
 
-    fn every() -> [Self; 13] {
+    fn every() -> [Self; 15] {
         [
             Self::Generator(defaults()),
             Self::IngestJson(defaults()),
@@ -124,6 +131,8 @@ impl Scenario {
             Self::Sizes(defaults()),
             Self::Auth(defaults()),
             Self::Reconnect(defaults()),
+            Self::Alerts(defaults()),
+            Self::AlertCrash(defaults()),
         ]
     }
 }
@@ -151,7 +160,7 @@ mod tests {
 
     #[test]
     fn every_scenario_runs_without_settings() {
-        assert_eq!(Scenario::All.runs().len(), 13);
+        assert_eq!(Scenario::All.runs().len(), 15);
         let cli = Cli::parse_from(["load", "ingest-json", "--seed", "7", "--duration-s", "1"]);
         assert_eq!((cli.common.seed, cli.runs().len()), (7, 1));
     }

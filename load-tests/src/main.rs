@@ -2,6 +2,7 @@
 //!
 //! Exit code 0: every promise held. 1: a promise was broken. 2: a scenario could not be run.
 
+mod alerting; // rules, recipients, and what happened
 mod cli;
 mod client; // one connection, one request, one answer
 mod clock;
@@ -11,6 +12,7 @@ mod histogram;
 mod output; // what a person sees
 mod peers; // what Millrace is compared with
 mod process; // programs started here
+mod receiver; // who is told
 mod report; // a table and a JSON file
 mod scenarios; // one promise a file
 mod schedule; // when requests are sent

@@ -42,6 +42,8 @@ pub(crate) enum ServerError {
     Job { job: &'static str, status: u16, text: String },
     #[error("{path} was answered {status}: {text}")]
     Refused { path: String, status: u16, text: String },
+    #[error("only {judged} of {rules} rules are judged")]
+    NotJudged { rules: usize, judged: f64 },
     #[error("cannot run the store's own check")]
     Verify(#[source] io::Error),
     #[error("no running PostgreSQL was found below {}", .0.display())]

@@ -1,5 +1,7 @@
 //! One promise of the server a file: what is done to it, what is measured, what counts as broken.
 
+pub(crate) mod alert_crash;
+pub(crate) mod alerts;
 pub(crate) mod auth;
 pub(crate) mod compare;
 pub(crate) mod crash;
@@ -143,6 +145,13 @@ impl Common {
             arguments: self.server_arguments.clone(),
             dir: dir.path().to_owned(),
         }
+    }
+
+    /// The same with further arguments for the server.
+    pub(crate) fn with_server_arguments(&self, arguments: &[&str]) -> Self {
+        let mut common = self.clone();
+        common.server_arguments.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        common
     }
 
     pub(crate) fn time_grid(&self) -> TimeGrid {
