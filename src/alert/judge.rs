@@ -200,7 +200,7 @@ impl Judge {
     }
 
     /// Says what the clock has brought: absence, reminders, the end of flapping, and of what is not watched any more.
-    /// At most [`TICK_CHANGES_MAX`] at one time.
+    /// At most `TICK_CHANGES_MAX` at one time.
     pub fn tick(&mut self, now: Micros, found: &mut Vec<Change>) {
         let found_max = found.len() + TICK_CHANGES_MAX;
         self.settle_doubts(now, found_max, found);
