@@ -183,7 +183,7 @@ fn merged(window: &Window) -> Samples {
 
 fn samples_of(windows: &Windows) -> Vec<String> {
     let of_window = |((series, hour), window): (&(u32, i64), &Window)| {
-        let line = |(time, value): (i64, f64)| format!("m{series} {time} {:x}", value.to_bits());
+        let line = |(time, value): (i64, f64)| format!("m{series} {time} {:x}", bits(value));
         at(*hour, &merged(window)).into_iter().map(line).collect::<Vec<_>>()
     };
     windows.iter().flat_map(of_window).collect()
@@ -222,14 +222,14 @@ fn line(series: u32, bucket: &Bucket) -> String {
     format!("m{series} {} {count} {values:x?}", start.0)
 }
 
-/// Infinity less infinity is NaN, and which one is left to the processor.
+/// Infinity less infinity is NaN, and which one is left to the processor; so it is when SQL puts a NaN together.
 fn bits(value: f64) -> u64 {
     if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() }
 }
 
 fn sample(row: &Row) -> String {
     let (name, time, value): (&str, Timestamp, f64) = (row.get(0), row.get(1), row.get(2));
-    format!("{name} {} {:x}", time.0.0, value.to_bits())
+    format!("{name} {} {:x}", time.0.0, bits(value))
 }
 
 fn bucket(row: &Row) -> String {
